@@ -1,0 +1,1 @@
+"""The reference model. `exercises/` holds the same files without the answers."""
