@@ -1,1 +1,1 @@
-"""The course: one file for each piece of the model. Start with ex01_tokenizer.py."""
+"""The course's files, in order: ex01_tokenizer.py to ex10_sampling.py, and microgpt.py beside them."""

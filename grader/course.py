@@ -19,11 +19,15 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: to import the files, for one call, and for all tests of an exercise together."""
+    """Seconds to import the files, for one call, and for all tests of an exercise together.
+
+    file_mib is the largest file that the exercise may write; 0 for none.
+    """
 
     import_: float
     call: float
     exercise: float
+    file_mib: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,9 @@ def _exercise(entry: dict, limits: dict, members: dict[str, list[str]]) -> Exerc
         difficulty=entry["difficulty"],
         part=entry["part"],
         pieces=pieces,
-        limits=Limits(seconds["import"], seconds["call"], seconds["exercise"]),
+        limits=Limits(
+            seconds["import"], seconds["call"], seconds["exercise"], seconds.get("file_mib", 0)
+        ),
         gradient=ids([entry["gradient"]])[0] if "gradient" in entry else None,
     )
 

@@ -1,1 +1,1 @@
-"""The reference model. `exercises/` holds the same files without the answers."""
+"""The course's files, in order: ex01_tokenizer.py to ex10_sampling.py, and microgpt.py beside them."""

@@ -1,0 +1,7 @@
+"""python -m grader COMMAND"""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,189 @@
+"""Comparing what came back with what is right, and saying what differs, where, and by how much.
+
+`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients. The values are
+plain data or arrays of ours by the time they get here: nothing of the student's runs in a comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from .student import Call, Handle, Student, kind
+
+RTOL, ATOL = 1e-6, 1e-8
+STEP = 1e-5  # of the central differences
+
+current: ContextVar[Student] = ContextVar("the student that the running test talks to")
+
+
+class Difference(AssertionError):
+    """What came back is not what is right. `call` is the call that gave it, where it is known."""
+
+    def __init__(self, message: str, call: Call | None) -> None:
+        super().__init__(message)
+        self.call = call
+
+
+def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> None:
+    """`got`, a Tensor's handle, an array or a number, holds the numbers of `expected`.
+
+    The shape must be the same, and |got - expected| <= atol + rtol * |expected| everywhere; nan equals
+    nan, inf equals inf. If `expected` is an array with a dtype of its own choice (float32), so must be
+    `got`. Raises Difference.
+    """
+    call, words = origin(got)
+    if isinstance(got, Handle):
+        got = got._student.array(got)
+    elif call and call.tensors and words == call.words:  # its own result, not a gradient read later
+        raise Difference(f"{words} returned {kind(got)}; it must return a Tensor", call)
+    wanted = np.asarray(expected)
+    if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
+        raise Difference(f"{words} is {kind(got)}, expected {described(wanted)}", call)
+    array = np.array(got)
+    if array.shape != wanted.shape:
+        raise Difference(f"{words} has shape {array.shape}, expected {wanted.shape}", call)
+    if isinstance(expected, np.ndarray) and wanted.dtype == np.float32 and array.dtype != wanted.dtype:
+        raise Difference(f"{words} is {array.dtype}, expected float32", call)
+    if array.dtype.kind not in "iuf":
+        raise Difference(f"{words} holds {array.dtype} values, expected numbers", call)
+    wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    if wrong.any():
+        raise Difference(f"{words}: {difference(array, wanted, wrong)}", call)
+
+
+def same(got: Any, expected: Any) -> None:
+    """`got` is exactly `expected`: same type, same value, element by element. Raises Difference."""
+    call, words = origin(got)
+    if got is None and expected is not None:
+        raise Difference(f"{words} returned None: is a return missing?", call)
+    if isinstance(got, Handle) or not equal(got, expected):
+        shown = kind(got) if isinstance(got, (Handle, np.ndarray)) else repr(got)[:300]
+        hint = f"\n{mismatch(got, expected)}" if mismatch(got, expected) else ""
+        raise Difference(f"{words}: got {shown}, expected {expected!r}{hint}", call)
+
+
+def equal(got: Any, expected: Any) -> bool:
+    """Equal in value and in type all the way down; True is not 1, and 1.0 is not 1."""
+    if type(got) is not type(expected):
+        return False
+    if isinstance(expected, np.ndarray):
+        return got.dtype == expected.dtype and np.array_equal(got, expected)
+    if isinstance(expected, (list, tuple)):
+        return len(got) == len(expected) and all(map(equal, got, expected))
+    if isinstance(expected, dict):
+        return list(got) == list(expected) and all(map(equal, got.values(), expected.values()))
+    return bool(got == expected)
+
+
+def mismatch(got: Any, expected: Any) -> str:
+    """The first place at which two sequences part, or the types that differ."""
+    if type(got) is not type(expected):
+        return f"that is {kind(got)}, not {kind(expected)}"
+    if isinstance(expected, (list, tuple, str)) and len(got) != len(expected):
+        return f"{len(got)} long, expected {len(expected)}"
+    return ""
+
+
+def gradcheck(
+    student: Student,
+    function: Callable,
+    *inputs: Any,
+    truth: Callable | None = None,
+    seed: int = 0,
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+) -> None:
+    """The gradient that backward gives for every input is the slope of the function.
+
+    function   of Tensors, built from the student's calls: lambda x, gain: student.rmsnorm(x, gain)
+    inputs     arrays of float64
+    truth      the same function of plain arrays, from a source of ours; without it the slopes are
+               taken on the student's own function, whose values another test must check
+
+    The gradient from above is random, not ones. Central differences: (f(x+h) - f(x-h)) / 2h.
+    """
+    arrays = [np.array(array, dtype=np.float64) for array in inputs]
+    tensors = [student.Tensor(array) for array in arrays]
+    y = function(*tensors)
+    call, words = origin(y)
+    shape = student.array(y).shape
+    above = np.random.default_rng(seed).normal(size=shape)
+    y.backward(above)
+
+    def value(*changed: np.ndarray) -> float:
+        result = truth(*changed) if truth else student.array(function(*map(student.Tensor, changed)))
+        return float(np.sum(result * above))
+
+    for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
+        got = tensor.grad
+        label = f"{words}, the gradient of {argument(call, index)}"
+        if not isinstance(got, np.ndarray):
+            raise Difference(f"{label} is {kind(got)}, expected an array of shape {array.shape}", call)
+        if got.shape != array.shape:
+            raise Difference(f"{label} has shape {got.shape}, expected {array.shape}", call)
+        slopes = np.empty_like(array)
+        for place in np.ndindex(array.shape):
+            ends = []
+            for step in (STEP, -STEP):
+                changed = [a.copy() for a in arrays]
+                changed[index][place] += step
+                ends.append(value(*changed))
+            slopes[place] = (ends[0] - ends[1]) / (2 * STEP)
+        wrong = ~np.isclose(got, slopes, rtol=rtol, atol=atol)
+        if wrong.any():
+            raise Difference(f"{label}: {difference(got, slopes, wrong)}", call)
+
+
+def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
+    """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0, 0]: got ..."."""
+    if got.ndim == 0:
+        return f"got {number(got)}, expected {number(expected)}"
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(got - expected)
+    distance[~np.isfinite(distance) & wrong] = np.inf
+    worst = np.unravel_index(np.argmax(np.where(wrong, distance, -1)), got.shape)
+    place = "[" + ", ".join(map(str, worst)) + "]"
+    values = f"got {number(got[worst])}, expected {number(expected[worst])}"
+    return f"{wrong.sum()} of {wrong.size} values differ\nworst at {place}: {values}"
+
+
+def number(value: Any) -> str:
+    return f"{float(value):.6g}"
+
+
+def described(array: np.ndarray) -> str:
+    return f"an array of shape {array.shape}" if array.ndim else f"the number {number(array)}"
+
+
+def origin(got: Any) -> tuple[Call | None, str]:
+    """The call that gave `got`, and words for it: "layernorm(x of shape (2, 3, 5))"."""
+    if isinstance(got, Handle):
+        return got._call, got._call.words if got._call else "the result"
+    student = current.get(None)
+    last = student._log.last if student else None
+    if last is None:
+        return None, "the result"
+    if last.request["op"] == "attribute" and last.request["name"] == "grad":
+        return gradient_of(last, student)
+    return last, last.words
+
+
+def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
+    """x.grad in words: the call that x went into, and which of its arguments x is."""
+    ref = asked.request["on"]
+    for call in reversed(student._log.calls):
+        args = call.request.get("args", ())
+        if call.name and not call.name.endswith("backward") and ref in args:
+            return call, f"{call.words}, the gradient of {argument(call, args.index(ref))}"
+    return asked, "the gradient"
+
+
+def argument(call: Call | None, index: int) -> str:
+    """The name of the call's argument, as the student's function calls it."""
+    student = current.get(None)
+    names = student._places.get(call.name, [0, 0, []])[2] if student and call else []
+    return names[index] if index < len(names) else f"argument {index + 1}"

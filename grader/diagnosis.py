@@ -1,0 +1,158 @@
+"""Names the misconception behind a wrong answer, by computing it.
+
+A mutant is a known mistake, written as a function that takes the place of one definition of the
+reference. The calls of a failed test are replayed on it, here in the checker. If every answer is what
+the student's code gave, the student made (the equal of) that mistake.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import wire
+from .assembly import lend
+from .course import Course, Piece
+from .process import InProcess
+from .student import Call
+
+RTOL, ATOL = 1e-6, 1e-9
+numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong implementation of `name` ("layernorm", "Tensor.__mul__"), and what is wrong, in a sentence."""
+
+    exercise: str
+    name: str
+    says: str
+    function: Callable
+
+
+REGISTRY: list[Mutant] = []
+
+
+def mutant(exercise: str, name: str, says: str) -> Callable[[Callable], Callable]:
+    """Register the decorated function as a known mistake in `name`.
+
+    It is written as if it stood in the exercise's file: every name there (np, Tensor, linear) is its own.
+    """
+
+    def register(function: Callable) -> Callable:
+        REGISTRY.append(Mutant(exercise, name, says, function))
+        return function
+
+    return register
+
+
+@cache
+def known(folder: Path) -> tuple[Mutant, ...]:
+    """All mutants of a folder's files."""
+    before = len(REGISTRY)
+    for path in sorted(folder.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"mutants_{path.stem}", path)
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    found = tuple(REGISTRY[before:])
+    del REGISTRY[before:]
+    return found
+
+
+def name(calls: list[Call], piece: Piece, course: Course, reference: Path, folder: Path) -> str | None:
+    """The sentence of the mutant that gives the same answers to all `calls`.
+
+    Two that do are both offered; more say too little, and none is.
+    """
+    if not calls or any(call.answer is None or "refused" in call.answer for call in calls):
+        return None
+    candidates = [m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines]
+    found = [m.says for m in candidates if answers_alike(m, calls, piece, course, reference)]
+    return " or: ".join(dict.fromkeys(found)) if 1 <= len(found) <= 2 else None
+
+
+def answers_alike(
+    mutant: Mutant, calls: list[Call], piece: Piece, course: Course, reference: Path
+) -> bool:
+    """Whether the reference with the mutant in it answers every call as the student's code did."""
+    bench = stand_in(piece.exercise, course, reference, mutant)
+    try:
+        with np.errstate(all="ignore"):
+            return all(alike(bench.ask(call.request), call.answer) for call in calls)
+    finally:
+        bench.close()
+
+
+def stand_in(exercise: str, course: Course, reference: Path, mutant: Mutant | None = None) -> InProcess:
+    """The reference in this process, with a mutant put in if there is one."""
+    bench = InProcess(f"glassbox_replay_{next(numbers)}")
+    modules = {
+        e.id: {"file": e.file, "source": None, "borrowed": lend(reference / e.file, None, frozenset())}
+        for e in course.exercises
+    }
+    names = {unit: piece.exercise for piece in course.pieces.values() for unit in piece.units}
+    answer = bench.ask({"op": "load", "exercise": exercise, "modules": modules, "names": names})
+    if "error" in answer:
+        raise RuntimeError(f"the reference cannot be loaded: {answer['error']['message']}")
+    if mutant:
+        put_in(bench.dispatcher.package.module(mutant.exercise), mutant)
+    return bench
+
+
+def put_in(module: types.ModuleType, mutant: Mutant) -> None:
+    """Bind the mutant in place of the definition and its aliases; the names it uses are the module's."""
+    copy = moved(mutant.function, module)
+    *owner, last = mutant.name.split(".")
+    home: Any = getattr(module, owner[0]) if owner else module
+    original = vars(home)[last]
+    for alias, value in list(vars(home).items()):
+        if value is original:
+            setattr(home, alias, copy)
+
+
+def moved(definition: Any, module: types.ModuleType) -> Any:
+    """A function, or a class with all its methods, as if it had been written in `module`."""
+    if isinstance(definition, (staticmethod, classmethod)):
+        return type(definition)(moved(definition.__func__, module))
+    if isinstance(definition, type):
+        body = {k: moved(v, module) for k, v in vars(definition).items() if k not in ("__dict__", "__weakref__")}
+        return type(definition.__name__, definition.__bases__, body | {"__module__": module.__name__})
+    if not isinstance(definition, types.FunctionType):
+        return definition
+    namespace = {**definition.__globals__, **vars(module)}
+    copy = types.FunctionType(
+        definition.__code__, namespace, definition.__name__, definition.__defaults__, definition.__closure__
+    )
+    copy.__kwdefaults__ = definition.__kwdefaults__
+    copy.__module__ = module.__name__
+    return copy
+
+
+def alike(answer: dict, other: dict) -> bool:
+    """The same answer: the same kind of error, or the same data to within rounding."""
+    if "error" in answer or "error" in other:
+        return answer.get("error", {}).get("type") == other.get("error", {}).get("type")
+    return same_data(answer["value"], other["value"])
+
+
+def same_data(a: Any, b: Any) -> bool:
+    if isinstance(a, wire.Ref) and isinstance(b, wire.Ref):
+        return a == b
+    if isinstance(a, (np.ndarray, np.generic, float)) and isinstance(b, (np.ndarray, np.generic, float)):
+        a, b = np.asarray(a), np.asarray(b)
+        same_kind = a.dtype == b.dtype and a.shape == b.shape
+        return same_kind and np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same_data, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(map(same_data, a.values(), b.values()))
+    return bool(a == b)

@@ -1,0 +1,170 @@
+"""One worker process as the checker sees it: start it, ask it, end it in time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from . import wire, worker
+from .course import ROOT
+
+OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
+OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
+TICK = 0.02  # seconds between two looks at the clock
+
+THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")}
+
+
+class TimedOut(Exception):
+    """The worker did not answer in time, and was ended."""
+
+
+class Crashed(Exception):
+    """The worker ended by itself, or printed without end; the message says which."""
+
+
+class Worker:
+    """A process that runs student code, and the two pipes to it.
+
+    Its prints are collected on the side; `printed_since` gives those of one test.
+    """
+
+    def __init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="glassbox-")
+        environment = THREADS | {
+            name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-X", "utf8", "-c", worker.BOOT, str(ROOT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=environment,
+            start_new_session=True,
+        )
+        self.output = bytearray()
+        self.received = 0  # bytes of output so far, kept or not
+        self.counted = 0  # bytes that the worker says it has printed
+        self.flooded = False
+        self.deadline = float("inf")
+        self.late = False
+        self.news = threading.Condition()
+        for work in (self._collect, self._watch):
+            threading.Thread(target=work, daemon=True).start()
+
+    def ask(self, request: dict, seconds: float) -> dict:
+        """Send a request and wait for the answer.
+
+        Raises TimedOut or Crashed, after which the worker is gone, and wire.WireError for an answer
+        that is none.
+        """
+        self.late, self.deadline = False, time.monotonic() + seconds
+        try:
+            wire.send(self.process.stdin, request)
+            answer = wire.receive(self.process.stdout)
+        except (EOFError, OSError, wire.WireError) as error:
+            self.kill()
+            if self.late:
+                raise TimedOut(f"no answer after {seconds:g} seconds") from None
+            if isinstance(error, wire.WireError) and self.process.returncode == 0:
+                raise
+            raise Crashed(self.last_words()) from None
+        finally:
+            self.deadline = float("inf")
+        self.counted = answer.get("printed", 0)
+        return answer
+
+    def mark(self) -> int:
+        """The place in the output so far, for printed_since."""
+        return self.counted
+
+    def printed_since(self, mark: int) -> str:
+        """What the student's code printed since then, as far as it was kept."""
+        with self.news:
+            self.news.wait_for(lambda: self.received >= self.counted, timeout=0.5)
+            return bytes(self.output[mark:]).decode("utf-8", "replace")
+
+    def last_words(self) -> str:
+        """Why the process ended, in words."""
+        if self.flooded:
+            return f"printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped"
+        code = self.process.returncode
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            reason = {
+                "SIGSEGV": "a segmentation fault: too deep a recursion, or broken memory",
+                "SIGXCPU": "it used up its processor time",
+                "SIGKILL": "it was killed, as the system does when memory runs out",
+                "SIGABRT": "it was aborted, as happens when memory runs out",
+            }
+            return f"ended Python itself ({name}: {reason.get(name, 'a signal')})"
+        return f"ended Python itself with exit code {code}"
+
+    def kill(self) -> None:
+        """End the process and everything that it started. What ended by itself keeps its exit code."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(0 if self.late else 0.2)
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # the group outlives its first process
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it, and remove its folder."""
+        self.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _collect(self) -> None:
+        stream = self.process.stderr
+        while chunk := os.read(stream.fileno(), 65536):
+            with self.news:
+                self.received += len(chunk)
+                self.output += chunk[: max(0, OUTPUT_KEPT - len(self.output))]
+                self.news.notify_all()
+            if self.received > OUTPUT_LIMIT and not self.flooded:
+                self.flooded = True
+                self.process.kill()
+        stream.close()
+
+    def _watch(self) -> None:
+        while self.process.poll() is None:
+            if time.monotonic() > self.deadline:
+                self.late = True
+                self.process.kill()
+                return
+            time.sleep(TICK)
+
+
+class InProcess:
+    """The same questions, answered in this process: for debugging, and for replaying on the reference."""
+
+    def __init__(self, package: str = "exercises") -> None:
+        self.dispatcher = worker.Dispatcher(package)
+
+    def ask(self, request: dict, seconds: float = 0.0) -> dict:
+        if request["op"] == "limit":
+            return {"value": None}
+        return self.dispatcher.handle(dict(request))
+
+    def mark(self) -> int:
+        return 0
+
+    def printed_since(self, mark: int) -> str:
+        return ""
+
+    def close(self) -> None:
+        if self.dispatcher.package:
+            self.dispatcher.package.close()
+

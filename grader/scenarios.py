@@ -1,0 +1,100 @@
+"""Loops that must run beside the student's code: callbacks, iterators, models that take notes.
+
+A test names one of these and passes its inputs; the checker judges what comes back. They are the same
+for visible and hidden tests, and hold no inputs and no expected values. `find` gives the student's
+function of a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+class Watched:
+    """A model that passes every call on, and notes which ids it was shown and what its caches held."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.config = model.config
+        self.shown: list[np.ndarray] = []
+        self.cached: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def __call__(self, ids: Any, caches: Any = None) -> Any:
+        self.shown.append(np.array(ids))
+        self.cached.append(len(caches[0]) if caches else -1)
+        return self.model(ids, caches)
+
+
+class Scripted:
+    """A model whose logits depend on the last id alone: row `id` of a table (V, V)."""
+
+    def __init__(self, table: np.ndarray, block_size: int, tensor: Callable) -> None:
+        self.table, self.tensor = table, tensor
+        self.config = SimpleNamespace(block_size=block_size, n_layer=1, vocab_size=len(table))
+        self.params: dict = {}
+
+    def __call__(self, ids: Any, caches: Any = None) -> Any:
+        return self.tensor(self.table[np.asarray(ids)])
+
+
+def train(
+    find: Callable, model: Any, batches: list, steps: int, optimizer: Any, lrs: list, notify: bool = True
+) -> dict:
+    """Run the student's `train`; lrs[step] is the schedule. What was asked, taken and told comes back."""
+    asked: list[int] = []
+    told: list[list] = []
+    taken: list[int] = []
+
+    def schedule(step: int) -> float:
+        asked.append(step)
+        return lrs[step]
+
+    def counted() -> Iterator[Any]:
+        for number, batch in enumerate(batches):
+            taken.append(number)
+            yield batch
+
+    on_step = (lambda step, loss: told.append([step, loss])) if notify else None
+    losses = find("train")(model, counted(), steps, optimizer, schedule, on_step)
+    return {"losses": losses, "asked": asked, "told": told, "taken": len(taken)}
+
+
+def generate(find: Callable, model: Any, ids: list, max_new_tokens: int, rng: Any, options: dict) -> dict:
+    """Run the student's `generate` on a model that takes notes.
+
+    shown: the ids of each call; cached: how many positions the first cache held then, -1 without.
+    """
+    watched = Watched(model)
+    new = find("generate")(watched, ids, max_new_tokens, rng, **options)
+    return {"new": new, "shown": watched.shown, "cached": watched.cached}
+
+
+def generate_scripted(
+    find: Callable,
+    table: np.ndarray,
+    block_size: int,
+    ids: list,
+    max_new_tokens: int,
+    rng: Any,
+    options: dict,
+) -> dict:
+    """Run the student's `generate` on a model whose next token depends on the last one alone."""
+    return generate(find, Scripted(table, block_size, find("Tensor")), ids, max_new_tokens, rng, options)
+
+
+def without_gradients(find: Callable, name: str, args: list) -> Any:
+    """Call the student's function `name` inside the course's no_grad."""
+    with find("no_grad")():
+        return find(name)(*args)
+
+
+SCENARIOS: dict[str, Callable] = {
+    function.__name__: function for function in (train, generate, generate_scripted, without_gradients)
+}

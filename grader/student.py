@@ -1,0 +1,356 @@
+"""What the tests talk to: the fixture `student`, a proxy for code that runs somewhere else.
+
+    y = student.layernorm(x, gain, bias)     calls the student's function; y is a Handle
+    student.array(y)                         its numbers, an array of ours
+
+Arguments and results cross as plain data; objects stay where they are, and a Handle stands for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import wire
+from .process import InProcess, Worker
+
+
+class StudentError(Exception):
+    """The student's code raised. `frames`: (file, line, function, source line), the innermost last."""
+
+    def __init__(self, type: str, message: str, frames: list, call: str = "") -> None:
+        super().__init__(f"{call} raised {type}: {message}" if call else f"{type}: {message}")
+        self.type, self.message, self.frames, self.call = type, message, frames, call
+
+
+class Todo(StudentError):
+    """The student's code is not written yet: it raised NotImplementedError."""
+
+
+class Refused(Exception):
+    """The student's code returned something that cannot be taken over."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One thing that was asked of the student's code: in words, the request, and what came back."""
+
+    words: str
+    name: str  # the qualified name of what was called, "" where it was not a course function
+    request: dict
+    answer: dict | None = None
+    tensors: bool = False  # a Tensor was among the arguments
+
+
+@dataclass(eq=False)
+class Log:
+    """The calls of one test, in order."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def last(self) -> Call | None:
+        return self.calls[-1] if self.calls else None
+
+
+class Handle:
+    """An object that stays with the student's code. Operators, indexing, methods and attributes work.
+
+    It refuses ==, truth and conversion to an array, all of which the student's code could answer as
+    it likes: compare what student.array(handle) gives.
+    """
+
+    __array_ufunc__ = None
+    __hash__ = object.__hash__
+
+    def __init__(self, student: Student, ref: wire.Ref, call: Call | None) -> None:
+        self.__dict__.update(_student=student, _ref=ref, _call=call)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._student._attribute(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._student._ask(f"{self._ref.type}.{name} = ...", "", "assign", on=self, name=name, value=value)
+
+    def __repr__(self) -> str:
+        return f"<the student's {self._ref.type}>"
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a handle cannot be compared; compare student.array(handle)")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a handle is neither true nor false; look at student.array(handle)")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("a handle is no array; use student.array(handle)")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return Method(self._student, self, "__call__")(*args, **kwargs)
+
+    def __len__(self) -> int:
+        length = self._student._operator("len", self)
+        if type(length) is not int:
+            raise Refused(f"len() of a {self._ref.type} is not an int")
+        return length
+
+    def __iter__(self) -> Iterator:
+        raise TypeError("a handle is not iterated; use next(handle)")
+
+    def __next__(self) -> Any:
+        return self._student._operator("next", self)
+
+    def __getitem__(self, index: Any) -> Any:
+        request = {"name": "getitem", "args": [self, index]}
+        call = self._call
+        words, name = (call.words, call.name) if call else (short(self), "Tensor.__getitem__")
+        words = f"{words}[{shown(index)}]"
+        return self._student._ask(words, name, "operator", tensors=bool(call and call.tensors), **request)
+
+    def __enter__(self) -> Any:
+        return self._student._operator("enter", self)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._student._operator("exit", self)
+
+
+def _forward(name: str, reflected: bool) -> Any:
+    def method(self: Handle, *other: Any) -> Any:
+        operands = (*other, self) if reflected else (self, *other)
+        return self._student._operator(name, *operands)
+
+    return method
+
+
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "matmul": "@"}
+for _name in SIGNS:
+    setattr(Handle, f"__{_name}__", _forward(_name, reflected=False))
+    setattr(Handle, f"__r{_name}__", _forward(_name, reflected=True))
+Handle.__neg__ = _forward("neg", reflected=False)
+
+
+class Member:
+    """Something of the student's that is looked up by name when it is called: student.GPTConfig.gpt2."""
+
+    def __init__(self, student: Student, name: str, on: Handle | None = None) -> None:
+        self._student, self._name, self._on = student, name, on
+
+    def __getattr__(self, name: str) -> Member:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Member(self._student, f"{self._name}.{name}", self._on)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        words = f"{self._name}({self._student._describe(self._name, args, kwargs)})"
+        tensors = any(isinstance(arg, Handle) and arg._ref.type == "Tensor" for arg in args)
+        fields = {"name": self._name, "args": list(args), "kwargs": kwargs}
+        return self._student._ask(words, self._name, "call", tensors=tensors, **fields)
+
+
+class Student:
+    """The proxy. Attributes are the names of the course: student.softmax, student.Tensor, ..."""
+
+    def __init__(self, worker: Worker | InProcess, places: dict, limits: Any) -> None:
+        self._worker, self._places, self._limits = worker, places, limits
+        self._log = Log()
+        self._seconds_left = float("inf")
+
+    def __getattr__(self, name: str) -> Member:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Member(self, name)
+
+    # what tests use beside the course's names
+
+    def array(self, handle: Any) -> np.ndarray:
+        """The numbers of a Tensor, as an array of ours. Anything else is refused in words."""
+        if not isinstance(handle, Handle):
+            raise AssertionError(f"{self._words()} returned {kind(handle)}; a Tensor is expected")
+        data = self._attribute(handle, "data", call=handle._call)
+        if type(data) is not np.ndarray:
+            raise AssertionError(f"{self._words()} has a .data that is {kind(data)}, not an array")
+        return data
+
+    def assign(self, handle: Handle, value: Any) -> None:
+        """Write numbers into a Tensor, in place: handle.data[...] = value."""
+        handle.data = np.asarray(value)
+
+    def rng(self, seed: int, kind: str = "numpy") -> Handle:
+        """A generator beside the student's code: numpy's default_rng(seed), or Python's Random(seed)."""
+        return self._ask(f"rng({seed})", "", "rng", seed=seed, kind=kind)
+
+    def scenario(self, name: str, **inputs: Any) -> Any:
+        """Run a loop of the student's own: one of grader/scenarios.py."""
+        function = name.partition("_")[0]
+        return self._ask(f"{function}(...)", function, "scenario", name=name, kwargs=inputs)
+
+    @contextmanager
+    def raises(self, type: str | type[Exception], mentions: str = "") -> Iterator[None]:
+        """The calls inside must raise `type`, and the message must hold `mentions`."""
+        wanted = type if isinstance(type, str) else type.__name__
+        try:
+            yield
+        except Todo:
+            raise
+        except StudentError as error:
+            if error.type != wanted:
+                raise AssertionError(f"{error.call} must raise {wanted}, but raised {error.type}") from error
+            if mentions not in error.message:
+                text = f"{error.call} raised {wanted}, but its message should name {mentions!r}"
+                raise AssertionError(f"{text}\nit says: {error.message}") from None
+        else:
+            raise AssertionError(f"{self._words()} must raise {wanted}, but returned")
+
+    # how it asks
+
+    def _words(self) -> str:
+        return self._log.last.words if self._log.last else "the call"
+
+    def _attribute(self, handle: Handle, name: str, call: Call | None = None) -> Any:
+        """The attribute's value, or a method to be called."""
+        words = call.words if call else f".{name} of {article(handle._ref.type)}"
+        qualified, tensors = (call.name, call.tensors) if call else ("", False)
+        value = self._ask(words, qualified, "attribute", tensors=tensors, on=handle, name=name)
+        is_method = isinstance(value, Handle) and value._ref.type in ("method", "function")
+        return Method(self, handle, name) if is_method else value
+
+    def _operator(self, name: str, *args: Any) -> Any:
+        shown = [short(arg) for arg in args]
+        words = f"{shown[0]} {SIGNS[name]} {shown[1]}" if name in SIGNS else f"{name}({', '.join(shown)})"
+        owner = next((arg._ref.type for arg in args if isinstance(arg, Handle)), "")
+        method = f"{owner}.__{name}__"
+        return self._ask(words, method, "operator", tensors=owner == "Tensor", name=name, args=list(args))
+
+    def _ask(
+        self, words: str, name: str, op: str, /, tensors: bool = False, **fields: Any
+    ) -> Any:
+        """One request. Raises what came of it: StudentError, Todo, Refused, TimedOut or Crashed."""
+        request = {"op": op} | {key: lower(value) for key, value in fields.items()}
+        call = Call(words, name, request, tensors=tensors)
+        self._log.calls.append(call)
+        answer = self._worker.ask(request, min(self._limits.call, self._seconds_left))
+        call.answer = answer
+        if "refused" in answer:
+            raise Refused(f"{words} returned what cannot be taken over: {answer['refused']['message']}")
+        if "error" in answer:
+            raise error_of(answer["error"], words)
+        return self._raise_up(answer["value"], call)
+
+    def _raise_up(self, value: Any, call: Call) -> Any:
+        if type(value) is wire.Ref:
+            return Handle(self, value, call)
+        if type(value) in (list, tuple):
+            return type(value)(self._raise_up(item, call) for item in value)
+        if type(value) is dict:
+            return {key: self._raise_up(item, call) for key, item in value.items()}
+        return value
+
+    def _describe(self, name: str, args: tuple, kwargs: dict) -> str:
+        """The arguments in words: the first and every array of two axes with its shape; plain numbers."""
+        names = self._places.get(name, [None, None, []])[2]
+        names = names[1:] if names[:1] == ["self"] else names
+        parts = []
+        for index, arg in enumerate(args):
+            label = names[index] if index < len(names) else None
+            shape = shape_of(arg)
+            if shape is not None and (index == 0 or len(shape) > 1):
+                parts.append(f"{label} of shape {shape}" if label else f"shape {shape}")
+            elif shape is None and is_small(arg):
+                parts.append(repr(arg) if index == 0 or not label else f"{label}={arg!r}")
+        parts += [f"{key}={value!r}" for key, value in kwargs.items() if is_small(value)]
+        return ", ".join(parts)
+
+
+class Method:
+    """A method of a handle, ready to be called."""
+
+    def __init__(self, student: Student, on: Handle, name: str) -> None:
+        self._student, self._on, self._name = student, on, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        kind = self._on._ref.type
+        described = self._student._describe(f"{kind}.{self._name}", args, kwargs)
+        callee = "model" if self._name == "__call__" else f"{short(self._on)}.{self._name}"
+        words = f"{callee}({described})"
+        fields = {"on": self._on, "name": self._name, "args": list(args), "kwargs": kwargs}
+        tensors = kind == "Tensor" and self._name != "backward"
+        return self._student._ask(words, f"{kind}.{self._name}", "method", tensors=tensors, **fields)
+
+
+def error_of(error: dict, words: str = "") -> StudentError:
+    """The exception that stands for an error of the student's code."""
+    kind = Todo if error["type"] == "NotImplementedError" else StudentError
+    return kind(error["type"], error["message"], error["frames"], words)
+
+
+def lower(value: Any) -> Any:
+    """A value as it crosses: handles as references."""
+    if isinstance(value, Handle):
+        return value._ref
+    if type(value) in (list, tuple):
+        return type(value)(lower(item) for item in value)
+    if type(value) is dict:
+        return {key: lower(item) for key, item in value.items()}
+    return value
+
+
+def shape_of(value: Any) -> tuple | None:
+    """The shape of a Tensor or array among the arguments; a list of numbers counts as an array."""
+    if isinstance(value, Handle):
+        data = value._call and value._call.request
+        return _shape_in(data) if value._ref.type == "Tensor" and data else None
+    return value.shape if isinstance(value, np.ndarray) else None
+
+
+def _shape_in(request: dict) -> tuple | None:
+    """The shape of a Tensor that the test made itself, from the array that it was made of."""
+    if request["op"] == "call" and request["name"] == "Tensor" and request["args"]:
+        return np.shape(request["args"][0])
+    return None
+
+
+def is_small(value: Any) -> bool:
+    """Worth a place in a sentence: a number, a short text, a short list."""
+    return (
+        value is None
+        or type(value) in (bool, int, float)
+        or (type(value) in (str, list, tuple) and len(repr(value)) <= 30)
+    )
+
+
+def shown(index: Any) -> str:
+    """An index as it is written: "0, 1:, ..."."""
+    if isinstance(index, tuple):
+        return ", ".join(map(shown, index))
+    if isinstance(index, slice):
+        ends = ["" if end is None else str(end) for end in (index.start, index.stop, index.step)]
+        return ":".join(ends[:2] if index.step is None else ends)
+    return "..." if index is Ellipsis else str(index)
+
+
+def short(value: Any) -> str:
+    """An operand in words: "Tensor (2, 3)", "2"."""
+    if isinstance(value, Handle):
+        shape = shape_of(value)
+        return f"{value._ref.type} {shape}" if shape is not None else value._ref.type
+    return f"array {value.shape}" if isinstance(value, np.ndarray) else repr(value)[:40]
+
+
+def kind(value: Any) -> str:
+    """What a value is, in words for a sentence: "None", "an array of shape (2, 3)"."""
+    if value is None:
+        return "None"
+    if isinstance(value, Handle):
+        return article(value._ref.type)
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return article(type(value).__name__)
+
+
+def article(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

@@ -1,0 +1,510 @@
+"""Runs the tests of the course with pytest, and collects the Result.
+
+A test is an ordinary pytest function that takes the fixture `student` and says which piece it is of:
+
+    @pytest.mark.piece("layernorm", core=True)
+    def test_normalises_each_row(student): ...
+
+core=True        no points for the piece while this test fails
+gradient=True    waits until the piece that makes gradients passes
+needs=[...]      pieces that this test needs beside those of its piece
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import compare, diagnosis
+from .assembly import Plan, Target
+from .course import ROOT, Course, Exercise, Piece
+from .diagnosis import Mutant
+from .process import Crashed, InProcess, TimedOut, Worker
+from .results import (
+    CRASHED,
+    FAILED,
+    PASSED,
+    REFUSED,
+    TIMEOUT,
+    TODO,
+    WAITING,
+    ExerciseResult,
+    PieceResult,
+    Result,
+    TestResult,
+)
+from .student import Refused, Student, StudentError, Todo, error_of
+from .wire import WireError
+
+MEMORY_MIB, CPU_SPARE = 2048, 10
+VALUE, GRADIENT = "value", "gradient"
+
+# What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
+UNUSED = ("cacheprovider", "doctest", "junitxml", "pastebin", "unittest", "logging", "capture", "stepwise")
+UNUSED += ("faulthandler", "setuponly", "setupplan", "nose", "terminal", "recwarn", "unraisableexception")
+UNUSED += ("threadexception", "warnings", "tmpdir", "monkeypatch", "debugging", "legacypath", "reports")
+
+
+class SuiteError(Exception):
+    """The tests themselves could not be run: a broken test file, an unknown piece, no tests at all."""
+
+
+class Waiting(Exception):
+    """The test needs a piece that does not work yet and cannot be borrowed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check: what is borrowed from, which suites, and whether the code runs in this process."""
+
+    tests: tuple[Path, ...] = (ROOT / "tests" / "visible",)
+    reference: Path | None = ROOT / "solutions"
+    mutants: Path | None = ROOT / "tests" / "mutants"
+    in_process: bool = False
+    pdb: bool = False
+    factor: float = 1.0  # on all time limits
+    patch: Mutant | None = None  # put into the target; with in_process only
+    notify: Callable[[Exercise], None] = lambda exercise: None
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        return tuple(folder.name for folder in self.tests)
+
+
+@dataclass(eq=False)
+class Test:
+    """A collected test, and in the end its result."""
+
+    __test__ = False
+
+    item: Any
+    piece: Piece
+    suite: str
+    kind: str
+    core: bool
+    needs: tuple[str, ...]
+    result: TestResult | None = None
+    borrowed: frozenset[str] = frozenset()  # ids of exercises and pieces
+
+    @property
+    def name(self) -> str:
+        return self.item.name
+
+
+def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Options) -> Result:
+    """Run the suites on the pieces wanted. What they need is run too, but not reported.
+
+    Raises SuiteError where the tests themselves are broken.
+    """
+    checker = Checker(course, target, wanted, options)
+    arguments = ["--noconftest", "--import-mode=importlib", "--rootdir", str(ROOT), "-c", os.devnull]
+    kept = {"capture", "terminal", "debugging"} if options.pdb else set()
+    for plugin in (name for name in UNUSED if name not in kept):
+        arguments += ["-p", f"no:{plugin}"]
+    arguments += ["--pdb", "-s", "-q"] if options.pdb else []
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        pytest.main([*arguments, *map(str, checker.files())], plugins=[checker])
+    finally:
+        checker.close()
+    return checker.outcome()
+
+
+class Checker:
+    """The pytest plugin of one check: orders the tests, lends them a student, notes what came of it."""
+
+    def __init__(
+        self, course: Course, target: Target, wanted: tuple[Piece, ...], options: Options
+    ) -> None:
+        self.course, self.target, self.wanted, self.options = course, target, wanted, options
+        self.tests: dict[Any, Test] = {}
+        self.by_piece: dict[str, list[Test]] = defaultdict(list)
+        self.benches = Workbench(course, target, options)
+        self.broken: list[str] = []
+        self.log: Any = None
+
+    def files(self) -> list[Path]:
+        """The test files of the exercises that matter: those wanted, and those that they need."""
+        gradients = [self.course.exercise_of(piece).gradient for piece in self.wanted]
+        needs = [need for piece in self.wanted for need in piece.needs] + [g for g in gradients if g]
+        pieces = {*self.wanted, *self.course.closure(tuple(needs))}
+        exercises = [e for e in self.course.exercises if pieces & set(e.pieces)]
+        return [
+            file
+            for exercise in exercises
+            for folder in self.options.tests
+            for file in sorted(folder.glob(f"test_{exercise.id}*.py"))
+        ]
+
+    # what pytest calls
+
+    def pytest_configure(self, config: Any) -> None:
+        config.addinivalue_line("markers", "piece(name, core, gradient, needs): the piece it is a test of")
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.broken.append(str(report.longrepr))
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        for item in items:
+            test = self._test(item)
+            self.tests[item] = test
+            self.by_piece[test.piece.id].append(test)
+        relevant = {piece.id for piece in self._relevant()}
+        order = {node: rank for rank, node in enumerate(self._order())}
+        chosen = [item for item in items if self.tests[item].piece.id in relevant]
+        chosen.sort(key=lambda item: order[self.tests[item].piece.id, self.tests[item].kind])
+        items[:] = chosen
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
+        test = self.tests[item]
+        self.options.notify(self.course.exercise_of(test.piece))
+        result = yield
+        if nextitem is None or self.tests[nextitem].piece.exercise != test.piece.exercise:
+            self.benches.clear()
+        return result
+
+    @pytest.fixture
+    def student(self, request: Any) -> Student:
+        """The student's code, as this test may see it."""
+        test = self.tests[request.node]
+        plan, test.borrowed = self._plan(test)
+        student = self.benches.student(self.course.exercise_of(test.piece), plan)
+        compare.current.set(student)
+        return student
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator:
+        report = yield
+        test = self.tests[item]
+        if call.when == "setup" and call.excinfo is None:
+            return report
+        if call.when != "teardown" and test.result is None:
+            test.result = self._result(test, call)
+        return report
+
+    # how it decides
+
+    def _test(self, item: Any) -> Test:
+        """Read the mark. Raises SuiteError for a test that names no piece, or none that exists."""
+        mark = item.get_closest_marker("piece")
+        exercise = item.path.stem.removeprefix("test_")
+        if mark is None:
+            raise SuiteError(f"{item.path.name}: {item.name} has no @pytest.mark.piece(...)")
+        name = mark.args[0]
+        short = "_".join(exercise.split("_")[:1])
+        piece = self.course.pieces.get(name if "." in name else f"{short}.{name}")
+        if piece is None:
+            raise SuiteError(f"{item.path.name}: {item.name} is of {name!r}, which is no piece")
+        needs = tuple(self.course.piece(need).id for need in mark.kwargs.get("needs", ()))
+        return Test(
+            item=item,
+            piece=piece,
+            suite=item.path.parent.name,
+            kind=GRADIENT if mark.kwargs.get("gradient") else VALUE,
+            core=bool(mark.kwargs.get("core")),
+            needs=needs,
+        )
+
+    def _relevant(self) -> list[Piece]:
+        """The pieces wanted, and all that their tests need."""
+        tests = [test for piece in self.wanted for test in self.by_piece[piece.id]]
+        needs = tuple(need for test in tests for need in self._needs(test))
+        return [*self.wanted, *self.course.closure(needs)]
+
+    def _needs(self, test: Test) -> tuple[str, ...]:
+        gradient = self.course.exercise_of(test.piece).gradient
+        extra = (gradient,) if test.kind == GRADIENT and gradient else ()
+        return tuple(need for need in (*test.piece.needs, *test.needs, *extra) if need != test.piece.id)
+
+    def _order(self) -> list[tuple[str, str]]:
+        """(piece, kind) in the course's order, but each after what it needs."""
+        order: list[tuple[str, str]] = []
+
+        def visit(node: tuple[str, str]) -> None:
+            if node in order or node in open_:
+                return
+            open_.add(node)
+            for test in self.by_piece[node[0]]:
+                if test.kind == node[1]:
+                    for need in self._needs(test):
+                        visit((need, VALUE))
+                        if node[1] == GRADIENT:
+                            visit((need, GRADIENT))
+            order.append(node)
+
+        open_: set[tuple[str, str]] = set()
+        for piece in self.course.pieces:
+            visit((piece, VALUE))
+            visit((piece, GRADIENT))
+        return order
+
+    def _stands(self, piece: Piece, kind: str) -> bool:
+        """Whether the piece works well enough to be used by a test of this kind."""
+        tests = [t for t in self.by_piece[piece.id] if kind == GRADIENT or t.kind == VALUE]
+        return all(test.result is not None and test.result.status == PASSED for test in tests)
+
+    def _plan(self, test: Test) -> tuple[Plan, frozenset[str]]:
+        """What to borrow for this test, by name and by id. Raises Waiting where nothing can be lent."""
+        needed = self.course.closure(self._needs(test))
+        missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test.kind)]
+        own = [p for p in missing if p.exercise == test.piece.exercise and p.units & test.piece.units]
+        if own or (missing and self.options.reference is None):
+            names = ", ".join(dict.fromkeys(p.id for p in own or missing))
+            raise Waiting(f"waits for {names}")
+        units: dict[str, frozenset[str] | None] = {}
+        for piece in missing:
+            units[piece.exercise] = units.get(piece.exercise, frozenset()) | piece.units
+        for exercise in self.benches.unusable:
+            if exercise != test.piece.exercise:
+                if self.options.reference is None:
+                    raise Waiting(f"waits for {exercise}, which cannot be imported yet")
+                units[exercise] = None
+        ids = {p.id if p.exercise == test.piece.exercise else p.exercise for p in missing}
+        return Plan.of(units), frozenset(ids)
+
+    def _result(self, test: Test, call: Any) -> TestResult:
+        """The record of a test that has run."""
+        student = compare.current.get(None)
+        error = call.excinfo.value if call.excinfo else None
+        status, message, where = self._verdict(test, error, student)
+        visible = test.suite != "hidden"
+        if not visible and status not in (PASSED, TODO, WAITING):
+            message = rationale(test, error, status)
+        named = None
+        if status == FAILED and student and self.options.mutants and self.options.reference:
+            named = diagnosis.name(
+                student._log.calls,
+                test.piece,
+                self.course,
+                self.options.reference,
+                self.options.mutants,
+            )
+        show_output = visible and student is not None and status != WAITING
+        return TestResult(
+            name=test.name,
+            suite=test.suite,
+            status=status,
+            message=message,
+            diagnosis=named,
+            seconds=round(call.duration, 4),
+            where=where,
+            output=student.printed() if show_output else "",
+        )
+
+    def _verdict(
+        self, test: Test, error: BaseException | None, student: Student | None
+    ) -> tuple[str, str, str | None]:
+        """(status, message, place) of what the test raised."""
+        if error is None:
+            return PASSED, "", None
+        place = self.benches.place(test.piece, error)
+        if isinstance(error, Waiting):
+            return WAITING, str(error), place
+        if isinstance(error, Todo):
+            return TODO, "to be written", place
+        if isinstance(error, StudentError):
+            return FAILED, told(error), place
+        if isinstance(error, TimedOut):
+            words = student._words() if student and student._log.last else "importing the file"
+            return TIMEOUT, f"{words}: {error}; is there a loop that does not end?", place
+        if isinstance(error, Crashed):
+            return CRASHED, f"the code {error}", place
+        if isinstance(error, (Refused, WireError)):
+            return REFUSED, str(error), place
+        if isinstance(error, AssertionError):
+            return FAILED, str(error).partition("\nassert ")[0] or "an assertion failed", place
+        if isinstance(error, (TypeError, AttributeError, ValueError, IndexError, KeyError)) and student:
+            words = student._words()
+            return FAILED, f"{words} gave something that the test cannot use: {error}", place
+        raise SuiteError(f"{test.name} itself broke: {type(error).__name__}: {error}") from error
+
+    # the end
+
+    def close(self) -> None:
+        self.benches.close()
+
+    def outcome(self) -> Result:
+        """All results in the course's order. Raises SuiteError for broken or missing tests."""
+        if self.broken:
+            raise SuiteError("the tests cannot be read:\n" + "\n".join(self.broken))
+        exercises = []
+        for exercise in self.course.exercises:
+            pieces = [piece for piece in exercise.pieces if piece in self.wanted]
+            if pieces:
+                tests = [test for piece in pieces for test in self.by_piece[piece.id]]
+                borrowed = frozenset().union(*(test.borrowed for test in tests))
+                exercises.append(
+                    ExerciseResult(
+                        id=exercise.id,
+                        title=exercise.title,
+                        pieces=tuple(self._piece(piece) for piece in pieces),
+                        borrowed=tuple(sorted(borrowed)),
+                    )
+                )
+        return Result(self.target.name, self.options.suites, tuple(exercises))
+
+    def _piece(self, piece: Piece) -> PieceResult:
+        tests = self.by_piece[piece.id]
+        if not tests:
+            raise SuiteError(f"there is no test of {piece.id} in {', '.join(self.options.suites)}")
+        results = [t.result or TestResult(t.name, t.suite, CRASHED, "it was not run") for t in tests]
+        core = frozenset(test.name for test in tests if test.core)
+        return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
+
+
+class Workbench:
+    """The workers of the current exercise: one for each plan, and one more, started before it is needed."""
+
+    def __init__(self, course: Course, target: Target, options: Options) -> None:
+        self.course, self.target, self.options = course, target, options
+        self.open: dict[Plan, tuple[Any, dict]] = {}
+        self.spare: Worker | None = None
+        self.failed: dict[tuple[str, Plan], Exception] = {}
+        self.unusable: set[str] = set()  # exercises whose file cannot be imported
+        self.places: dict[str, dict] = {}
+        self.spent: dict[str, float] = defaultdict(float)
+
+    def student(self, exercise: Exercise, plan: Plan) -> TimedStudent:
+        """A proxy for the exercise assembled by the plan. Raises what importing it raised."""
+        if (exercise.id, plan) in self.failed:
+            raise self.failed[exercise.id, plan]
+        worker, places = self._worker(exercise, plan)
+        worker.ask({"op": "clear"}, 5.0)
+        return TimedStudent(worker, places, exercise, self)
+
+    def _worker(self, exercise: Exercise, plan: Plan) -> tuple[Any, dict]:
+        if plan in self.open and not gone(self.open[plan][0]):
+            return self.open[plan]
+        worker = self._fresh()
+        try:
+            places = self._load(worker, exercise, plan)
+        except (StudentError, TimedOut, Crashed, WireError) as error:
+            worker.close()
+            if (culprit := self._culprit(exercise, error)) and culprit not in self.unusable:
+                self.unusable.add(culprit)
+                if self.options.reference is None:
+                    raise Waiting(f"waits for {culprit}, which cannot be imported yet") from None
+                return self._worker(exercise, Plan.of(dict(plan.borrowed) | {culprit: None}))
+            self.failed[exercise.id, plan] = error
+            self.unusable.add(exercise.id)
+            raise
+        self.open[plan] = worker, places
+        self.places[exercise.id] = places
+        return worker, places
+
+    def _fresh(self) -> Any:
+        if self.options.in_process:
+            return InProcess()
+        worker, self.spare = self.spare or Worker(), Worker()
+        return worker
+
+    def _load(self, worker: Any, exercise: Exercise, plan: Plan) -> dict:
+        source = self.target.files[exercise.id]
+        if source.missing:
+            raise Todo("NotImplementedError", source.problem, [[source.shown, 1, "", ""]])
+        if source.text is None:
+            raise StudentError("ImportError", source.problem, [[source.shown, source.line, "", ""]])
+        limits = exercise.limits
+        cpu = int(limits.exercise * self.options.factor) + CPU_SPARE
+        bounds = {"memory_mib": MEMORY_MIB, "cpu_seconds": cpu, "file_mib": limits.file_mib}
+        worker.ask({"op": "limit", "limits": bounds}, 10.0)
+        request = {
+            "op": "load",
+            "exercise": exercise.id,
+            "modules": plan.modules(self.course, self.target, self.options.reference),
+            "names": {unit: p.exercise for p in self.course.pieces.values() for unit in p.units},
+        }
+        answer = worker.ask(request, limits.import_ * self.options.factor)
+        if "error" in answer:
+            raise error_of(answer["error"])
+        if self.options.patch:
+            diagnosis.put_in(worker.dispatcher.package.module(self.options.patch.exercise), self.options.patch)
+        return answer["value"]
+
+    def _culprit(self, exercise: Exercise, error: Exception) -> str | None:
+        """The other exercise whose file broke the import, if it was not the exercise's own."""
+        frames = getattr(error, "frames", [])
+        files = {source.shown: id for id, source in self.target.files.items()}
+        last = next((files[frame[0]] for frame in reversed(frames) if frame[0] in files), exercise.id)
+        return last if last != exercise.id else None
+
+    def place(self, piece: Piece, error: BaseException) -> str:
+        """The place in the student's file to look at: where it raised, else where the piece begins."""
+        source = self.target.files[piece.exercise]
+        frames = [f for f in getattr(error, "frames", []) if f[0] == source.shown]
+        frames = frames or [
+            f for f in getattr(error, "frames", []) if f[0].startswith(f"{self.target.name}/")
+        ]
+        if frames:
+            return f"{frames[-1][0]}:{frames[-1][1]}"
+        call = getattr(error, "call", None)
+        names = [getattr(call, "name", ""), *piece.defines]
+        places = {n: p for n, p in self.places.get(piece.exercise, {}).items() if p[0] == source.shown}
+        found = next((places[name] for name in names if name in places), None)
+        return f"{found[0]}:{found[1]}" if found else f"{source.shown}:{source.line}"
+
+    def clear(self) -> None:
+        """End the workers of an exercise. The spare one stays for the next."""
+        for worker, _ in self.open.values():
+            worker.close()
+        self.open.clear()
+
+    def close(self) -> None:
+        self.clear()
+        if self.spare:
+            self.spare.close()
+
+
+class TimedStudent(Student):
+    """A Student that keeps to the exercise's time."""
+
+    def __init__(self, worker: Any, places: dict, exercise: Exercise, bench: Workbench) -> None:
+        super().__init__(worker, places, exercise.limits)
+        self._exercise, self._bench, self._mark = exercise, bench, worker.mark()
+
+    def printed(self) -> str:
+        return self._worker.printed_since(self._mark)
+
+    def _ask(self, *args: Any, **kwargs: Any) -> Any:
+        factor, spent = self._bench.options.factor, self._bench.spent
+        left = self._exercise.limits.exercise * factor - spent[self._exercise.id]
+        if left <= 0:
+            raise TimedOut(f"the {self._exercise.limits.exercise:g} seconds of this exercise are used up")
+        self._seconds_left = left
+        start = time.monotonic()
+        try:
+            return super()._ask(*args, **kwargs)
+        finally:
+            spent[self._exercise.id] += time.monotonic() - start
+
+
+def gone(worker: Any) -> bool:
+    return isinstance(worker, Worker) and worker.process.poll() is not None
+
+
+def told(error: StudentError) -> str:
+    """A student's own error, with the lines that led to it."""
+    lines = [f"{error.call} raised {error.type}: {error.message}".removeprefix(" raised ")]
+    for file, line, function, source in error.frames[-3:]:
+        lines.append(f"{file}:{line} in {function}: {source}" if source else f"{file}:{line}")
+    return "\n".join(lines)
+
+
+def rationale(test: Test, error: BaseException | None, status: str) -> str:
+    """What a student is told of a hidden test: its docstring, and the type of an error; never a value."""
+    why = (test.item.function.__doc__ or "a hidden test").strip().partition("\n\n")[0]
+    if isinstance(error, StudentError):
+        return f"{why}\nyour code raised {error.type}"
+    if status in (TIMEOUT, CRASHED, REFUSED):
+        return f"{why}\nyour code {'did not end in time' if status == TIMEOUT else 'broke off'}"
+    return why
