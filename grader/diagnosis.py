@@ -54,9 +54,14 @@ def mutant(exercise: str, name: str, says: str) -> Callable[[Callable], Callable
     return register
 
 
+def alternative(exercise: str, name: str, style: str) -> Callable[[Callable], Callable]:
+    """Register a right implementation in another style, written like a mutant; `says` is its style."""
+    return mutant(exercise, name, says=style)
+
+
 @cache
 def known(folder: Path) -> tuple[Mutant, ...]:
-    """All mutants of a folder's files."""
+    """All mutants, or alternatives, of a folder's files."""
     before = len(REGISTRY)
     for path in sorted(folder.glob("*.py")):
         spec = importlib.util.spec_from_file_location(f"mutants_{path.stem}", path)

@@ -46,6 +46,8 @@ PREFIX = struct.Struct("<4sII")  # magic, header length, payload length
 CHUNK = 2**20  # bytes asked of a stream at once, so that a lying length allocates little
 INT_DIGITS = 20  # of the longest 64-bit int, sign included
 HEX = re.compile("-?0x[1-9a-f][0-9a-f]*")  # int() would take spaces, underscores, other digits
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')  # of JSON
+JSON_DEPTH = 2 * DEPTH_LIMIT + 3  # a container takes two brackets at most, an array in it three
 MAX_DIMS = 64  # numpy's own limit
 
 _KINDS = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
@@ -145,8 +147,9 @@ def _message(body: memoryview, header_size: int, payload_size: int) -> object:
         raise WireError(f"{len(body)} bytes where {header_size} + {payload_size} were announced")
     reader = _Reader(body[header_size:])
     try:
-        tree = _PARSER.decode(str(body[:header_size], "utf-8", "surrogatepass"))
-        message = reader.unpack(tree, 0)
+        header = str(body[:header_size], "utf-8", "surrogatepass")
+        _check_nesting(header)
+        message = reader.unpack(_PARSER.decode(header), 0)
     except WireError:
         raise
     except Exception as error:  # bytes from an untrusted process: no error of theirs may be ours
@@ -154,6 +157,17 @@ def _message(body: memoryview, header_size: int, payload_size: int) -> object:
     if reader.at != payload_size:
         raise WireError(f"{payload_size - reader.at} bytes of payload belong to no array")
     return message
+
+
+def _check_nesting(header: str) -> None:
+    """Before Python's parser recurses: where the recursion limit was raised, it would crash."""
+    if header.count("[") + header.count("{") <= JSON_DEPTH:
+        return
+    depth = 0
+    for mark in STRING.sub("", header):
+        depth += (mark in "[{") - (mark in "]}")
+        if depth > JSON_DEPTH:
+            raise WireError(f"JSON within more than {JSON_DEPTH} brackets")
 
 
 class _Writer:

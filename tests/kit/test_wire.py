@@ -194,6 +194,18 @@ def test_messages_up_to_the_limits_cross():
     assert len(crossed(full)) == len(full)
 
 
+def test_dicts_up_to_the_depth_limit_cross_with_an_array_inside():
+    deepest = np.zeros(2)
+    for _ in range(wire.DEPTH_LIMIT):
+        deepest = {"key": deepest}
+    assert same(crossed(deepest), deepest)
+
+
+@pytest.mark.parametrize("text", ["[" * 100, '"[' * 100, "\\[" * 100, '\\"{' * 100, '[\\\\"' * 100])
+def test_brackets_in_strings_are_text(text):
+    assert crossed([text, {text: [text]}]) == [text, {text: [text]}]
+
+
 def nested(depth, value=0):
     """`value` within `depth` lists."""
     for _ in range(depth):
@@ -356,7 +368,7 @@ def refused(hostile):
     return False
 
 
-NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError, type(None))
+NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, type(None))
 FLOAT = np.array(1.5).tobytes()
 
 
@@ -421,6 +433,7 @@ def test_the_frame_of_these_tests_is_a_frame():
         {"slice": [1, 2, 3.0]},
         {"slice": [1, 2, {"tuple": []}]},
         {"slice": {"start": 1}},
+        b"[" * 50 + b'"]]]]]]]]]]"' + b"[" * 50 + b"]" * 100,
         {"ref": [1]},
         {"ref": [1, "T", 2]},
         {"ref": [True, "T"]},
