@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .course import Course, Exercise
 
+GIVEN = "microgpt"  # the file that runs on the student's first two exercises
 SOURCE_LIMIT = 256 * 1024  # bytes; the longest solution has about 15 KiB
 
 
@@ -35,7 +36,7 @@ class Target:
     @classmethod
     def read(cls, folder: Path, course: Course, name: str | None = None) -> Target:
         name = name or folder.name
-        names = [exercise.id for exercise in course.exercises]
+        names = [exercise.id for exercise in course.exercises] + [GIVEN]
         return cls(folder, name, {id: read(folder / f"{id}.py", f"{name}/{id}.py") for id in names})
 
 
@@ -51,7 +52,9 @@ def read(path: Path, shown: str) -> Source:
     except OSError as error:
         return Source(path, shown, None, problem=f"{shown} cannot be read: {error.strerror}")
     if len(data) > SOURCE_LIMIT:
-        return Source(path, shown, None, problem=f"{shown} is larger than {SOURCE_LIMIT // 1024} KiB")
+        return Source(
+            path, shown, None, problem=f"{shown} is larger than {SOURCE_LIMIT // 1024} KiB"
+        )
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         return Source(path, shown, None, problem="it holds a NUL byte: not a text file", line=line)
@@ -80,14 +83,19 @@ class Plan:
     def modules(self, course: Course, target: Target, reference: Path) -> dict[str, dict]:
         """What the worker needs of each module, as plain data for the wire."""
         borrowed = dict(self.borrowed)
-        return {
+        modules = {
             exercise.id: self._module(exercise, target.files[exercise.id], borrowed, reference)
             for exercise in course.exercises
         }
+        given = target.files[GIVEN]
+        return modules | {GIVEN: {"file": given.shown, "source": given.text, "borrowed": None}}
 
     @staticmethod
     def _module(
-        exercise: Exercise, source: Source, borrowed: dict[str, frozenset[str] | None], reference: Path
+        exercise: Exercise,
+        source: Source,
+        borrowed: dict[str, frozenset[str] | None],
+        reference: Path,
     ) -> dict:
         lent = None
         if exercise.id in borrowed:
@@ -146,5 +154,10 @@ def defined(node: ast.stmt) -> list[str]:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return [node.name]
     if isinstance(node, ast.Assign):
-        return [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        return [
+            name.id
+            for target in node.targets
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name)
+        ]
     return []

@@ -6,10 +6,21 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import course as courses
-from .course import ROOT, Course, CourseError
+from .course import ROOT, Course, CourseError, Exercise
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from . import finale
+    from .assembly import Target
+    from .results import Finale, Result
 
 STATE = ROOT / ".glassbox"
 
@@ -35,19 +46,54 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m grader", description="Build a GPT you can see through.")
+    top = argparse.ArgumentParser(
+        prog="python -m grader", description="Build a GPT you can see through."
+    )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="check your exercises and show the board")
-    check.add_argument("names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm, softmax")
-    check.add_argument("--target", default="exercises", help="exercises, solutions or a folder like them")
+    check.add_argument(
+        "names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm, softmax"
+    )
+    check.add_argument(
+        "--target", default="exercises", help="exercises, solutions or a folder like them"
+    )
     check.add_argument("--format", choices=("board", "plain", "json"), help="how to report")
-    check.add_argument("--hidden", action="store_true", help="the hidden suite too, where it is present")
-    check.add_argument("--tests", type=Path, action="append", default=[], help="a suite of your own")
+    check.add_argument(
+        "--hidden", action="store_true", help="the hidden suite too, where it is present"
+    )
+    check.add_argument(
+        "--tests", type=Path, action="append", default=[], help="a suite of your own"
+    )
     check.add_argument("--no-finale", action="store_true", help="do not train the finished model")
     check.add_argument("--in-process", action="store_true", help="without a worker, for debugging")
-    check.add_argument("--pdb", action="store_true", help="stop in the debugger; implies --in-process")
+    check.add_argument(
+        "--pdb", action="store_true", help="stop in the debugger; implies --in-process"
+    )
     check.set_defaults(run=run_check)
+
+    train = commands.add_parser("train", help="train your model, live")
+    train.add_argument("--preset", default="microgpt", help="microgpt or gpt2")
+    train.add_argument("--scalar", action="store_true", help="the model on a page, on your Value")
+    train.add_argument(
+        "--data", help="a text file of your own; one document a line, or running text"
+    )
+    train.add_argument("--steps", type=int, help="how many; without it, what fits into 30 seconds")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    train.set_defaults(run=run_train)
+
+    sample = commands.add_parser("sample", help="let your trained model speak")
+    sample.add_argument("prompt", nargs="?", default="", help="how each sample begins")
+    sample.add_argument("-n", type=int, default=20, help="how many samples")
+    sample.add_argument("-t", "--temperature", type=float, default=0.7)
+    sample.add_argument("-k", "--top-k", type=int)
+    sample.add_argument("-p", "--top-p", type=float)
+    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--checkpoint", help="a file of weights; without it, the newest")
+    sample.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    sample.set_defaults(run=run_sample)
 
     stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
     stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
@@ -73,12 +119,127 @@ def run_check(options: argparse.Namespace) -> int:
         in_process=options.in_process or options.pdb,
         pdb=options.pdb,
     )
+    target = Target.read(folder, course, name)
     try:
-        result = suite.check(course, Target.read(folder, course, name), wanted, settings)
+        with progress_shown(options.format, course) as notify:
+            result = suite.check(course, target, wanted, replace(settings, notify=notify))
     except suite.SuiteError as error:
         raise UsageError(str(error)) from error
-    report(result, course, options.format)
+    whole = len(wanted) == len(course.pieces)
+    if result.passed and whole and not options.no_finale:
+        result = replace(result, finale=finale_of(target, course, result, options.format))
+    else:
+        report(result, course, options.format)
+    if options.format == "json" and result.finale:
+        report(result, course, "json")
     return 0 if result.passed else 1
+
+
+def finale_of(target: Target, course: Course, result: Result, form: str | None) -> Finale:
+    """The finale that this code has had before; or the board, and then the model trained live."""
+    from . import finale, progress
+
+    before = progress.recorded_finale(target)
+    if before and before.checkpoint and (ROOT / before.checkpoint).exists():
+        if form != "json":
+            report(replace(result, finale=before), course, form)
+        return before
+    if form != "json":
+        report(result, course, form)
+    played = play(finale.Plan(), target, course, console(form))
+    if played.status == "passed":
+        progress.record_finale(target, played)
+    return played
+
+
+def play(plan: finale.Plan, target: Target, course: Course, console: Console) -> Finale:
+    """Train the target's model as planned, live on the console."""
+    from . import corpus, finale, run
+
+    try:
+        data = corpus.read(plan.data)
+        message = plan.message(data)
+    except (corpus.CorpusError, finale.PlanError) as error:
+        raise UsageError(str(error)) from error
+    return finale.show(run.WorkerRun(course, target, "train", message), plan, data, console)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from . import finale
+    from .assembly import Target
+
+    course = courses.load()
+    target = Target.read(*swapped(target_of(options.target), course))
+    try:
+        plan = finale.Plan(
+            data=Path(options.data).resolve() if options.data else finale.NAMES,
+            preset=options.preset,
+            scalar=options.scalar,
+            steps=options.steps,
+            seed=options.seed,
+            resume=options.resume,
+        )
+    except finale.PlanError as error:
+        raise UsageError(str(error)) from error
+    played = play(plan, target, course, console(None))
+    return {"passed": 0, "interrupted": 1, "failed": 1}[played.status]
+
+
+def run_sample(options: argparse.Namespace) -> int:
+    from . import finale, run
+    from .assembly import Target
+
+    course = courses.load()
+    target = Target.read(*swapped(target_of(options.target), course))
+    try:
+        plan = finale.SamplePlan(
+            checkpoint=Path(options.checkpoint or finale.latest_checkpoint()).resolve(),
+            n=options.n,
+            seed=options.seed,
+            t=options.temperature,
+            k=options.top_k,
+            p=options.top_p,
+            prompt=options.prompt,
+        )
+    except finale.PlanError as error:
+        raise UsageError(str(error)) from error
+    message = plan.message()
+    finished = finale.show_samples(run.WorkerRun(course, target, "sample", message), console(None))
+    return 0 if finished else 1
+
+
+def swapped(found: tuple[Path, str], course: Course) -> tuple[Path, Course, str]:
+    """The arguments of Target.read."""
+    folder, name = found
+    return folder, course, name
+
+
+def console(form: str | None) -> Console:
+    """Where live pictures go: stdout, but stderr where stdout is for JSON alone."""
+    from rich.console import Console
+
+    plain = form == "plain" or "NO_COLOR" in os.environ
+    return Console(stderr=form == "json", no_color=plain or None, highlight=False)
+
+
+@contextmanager
+def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exercise], None]]:
+    """Say which exercise is being checked, on one line of the terminal that disappears in the end."""
+    if form in ("json", "plain") or "NO_COLOR" in os.environ or not sys.stdout.isatty():
+        yield lambda exercise: None
+        return
+    shown = ""
+
+    def notify(exercise: Exercise) -> None:
+        nonlocal shown
+        if exercise.id != shown:
+            shown = exercise.id
+            print(f"\r\x1b[Kchecking {exercise.short} {exercise.title} ...", end="", flush=True)
+
+    try:
+        yield notify
+    finally:
+        print("\r\x1b[K", end="", flush=True)
 
 
 def target_of(text: str) -> tuple[Path, str]:
@@ -99,11 +260,14 @@ def suites_of(options: argparse.Namespace) -> tuple[Path, ...]:
     return (ROOT / "tests" / "visible", *([hidden] if options.hidden else []), *options.tests)
 
 
-def report(result, course: Course, form: str | None) -> None:
+def report(result: Result, course: Course, form: str | None) -> None:
+    """Show the result: JSON, plain text, or the board."""
     if form == "json":
         print(json.dumps(result.to_json(), indent=1))
         return
-    plain = form == "plain" or (form is None and ("NO_COLOR" in os.environ or not sys.stdout.isatty()))
+    plain = form == "plain" or (
+        form is None and ("NO_COLOR" in os.environ or not sys.stdout.isatty())
+    )
     if plain:
         from .reports import plain as reporter
 

@@ -46,7 +46,11 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     array = np.array(got)
     if array.shape != wanted.shape:
         raise Difference(f"{words} has shape {array.shape}, expected {wanted.shape}", call)
-    if isinstance(expected, np.ndarray) and wanted.dtype == np.float32 and array.dtype != wanted.dtype:
+    if (
+        isinstance(expected, np.ndarray)
+        and wanted.dtype == np.float32
+        and array.dtype != wanted.dtype
+    ):
         raise Difference(f"{words} is {array.dtype}, expected float32", call)
     if array.dtype.kind not in "iuf":
         raise Difference(f"{words} holds {array.dtype} values, expected numbers", call)
@@ -115,14 +119,18 @@ def gradcheck(
     y.backward(above)
 
     def value(*changed: np.ndarray) -> float:
-        result = truth(*changed) if truth else student.array(function(*map(student.Tensor, changed)))
+        result = (
+            truth(*changed) if truth else student.array(function(*map(student.Tensor, changed)))
+        )
         return float(np.sum(result * above))
 
     for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
         got = tensor.grad
         label = f"{words}, the gradient of {argument(call, index)}"
         if not isinstance(got, np.ndarray):
-            raise Difference(f"{label} is {kind(got)}, expected an array of shape {array.shape}", call)
+            raise Difference(
+                f"{label} is {kind(got)}, expected an array of shape {array.shape}", call
+            )
         if got.shape != array.shape:
             raise Difference(f"{label} has shape {got.shape}, expected {array.shape}", call)
         slopes = np.empty_like(array)

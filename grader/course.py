@@ -149,13 +149,19 @@ class Course:
             return iter(alike)
         if alike:
             raise CourseError(f"{name} is ambiguous: " + ", ".join(piece.id for piece in alike))
-        names = [e.id for e in self.exercises] + list(self.pieces) + [p.name for p in self.pieces.values()]
+        names = (
+            [e.id for e in self.exercises]
+            + list(self.pieces)
+            + [p.name for p in self.pieces.values()]
+        )
         raise CourseError(self._unknown(name, names))
 
     @staticmethod
     def _unknown(name: str, names: list[str]) -> str:
         near = difflib.get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
-        return f"there is no {name!r} in this course" + (f"; near: {', '.join(near)}" if near else "")
+        return f"there is no {name!r} in this course" + (
+            f"; near: {', '.join(near)}" if near else ""
+        )
 
 
 def load(path: Path = MANIFEST) -> Course:
@@ -165,7 +171,8 @@ def load(path: Path = MANIFEST) -> Course:
         limits = table["limits"]
         entries = table["exercise"]
         members = {
-            entry["id"].split("_")[0]: [piece["name"] for piece in entry["piece"]] for entry in entries
+            entry["id"].split("_")[0]: [piece["name"] for piece in entry["piece"]]
+            for entry in entries
         }
         exercises = tuple(_exercise(entry, limits, members) for entry in entries)
         course = Course(table["title"], table["version"], exercises)

@@ -71,14 +71,18 @@ def known(folder: Path) -> tuple[Mutant, ...]:
     return found
 
 
-def name(calls: list[Call], piece: Piece, course: Course, reference: Path, folder: Path) -> str | None:
+def name(
+    calls: list[Call], piece: Piece, course: Course, reference: Path, folder: Path
+) -> str | None:
     """The sentence of the mutant that gives the same answers to all `calls`.
 
     Two that do are both offered; more say too little, and none is.
     """
     if not calls or any(call.answer is None or "refused" in call.answer for call in calls):
         return None
-    candidates = [m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines]
+    candidates = [
+        m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines
+    ]
     found = [m.says for m in candidates if answers_alike(m, calls, piece, course, reference)]
     return " or: ".join(dict.fromkeys(found)) if 1 <= len(found) <= 2 else None
 
@@ -95,11 +99,17 @@ def answers_alike(
         bench.close()
 
 
-def stand_in(exercise: str, course: Course, reference: Path, mutant: Mutant | None = None) -> InProcess:
+def stand_in(
+    exercise: str, course: Course, reference: Path, mutant: Mutant | None = None
+) -> InProcess:
     """The reference in this process, with a mutant put in if there is one."""
     bench = InProcess(f"glassbox_replay_{next(numbers)}")
     modules = {
-        e.id: {"file": e.file, "source": None, "borrowed": lend(reference / e.file, None, frozenset())}
+        e.id: {
+            "file": e.file,
+            "source": None,
+            "borrowed": lend(reference / e.file, None, frozenset()),
+        }
         for e in course.exercises
     }
     names = {unit: piece.exercise for piece in course.pieces.values() for unit in piece.units}
@@ -127,13 +137,23 @@ def moved(definition: Any, module: types.ModuleType) -> Any:
     if isinstance(definition, (staticmethod, classmethod)):
         return type(definition)(moved(definition.__func__, module))
     if isinstance(definition, type):
-        body = {k: moved(v, module) for k, v in vars(definition).items() if k not in ("__dict__", "__weakref__")}
-        return type(definition.__name__, definition.__bases__, body | {"__module__": module.__name__})
+        body = {
+            k: moved(v, module)
+            for k, v in vars(definition).items()
+            if k not in ("__dict__", "__weakref__")
+        }
+        return type(
+            definition.__name__, definition.__bases__, body | {"__module__": module.__name__}
+        )
     if not isinstance(definition, types.FunctionType):
         return definition
     namespace = {**definition.__globals__, **vars(module)}
     copy = types.FunctionType(
-        definition.__code__, namespace, definition.__name__, definition.__defaults__, definition.__closure__
+        definition.__code__,
+        namespace,
+        definition.__name__,
+        definition.__defaults__,
+        definition.__closure__,
     )
     copy.__kwdefaults__ = definition.__kwdefaults__
     copy.__module__ = module.__name__
@@ -150,7 +170,9 @@ def alike(answer: dict, other: dict) -> bool:
 def same_data(a: Any, b: Any) -> bool:
     if isinstance(a, wire.Ref) and isinstance(b, wire.Ref):
         return a == b
-    if isinstance(a, (np.ndarray, np.generic, float)) and isinstance(b, (np.ndarray, np.generic, float)):
+    if isinstance(a, (np.ndarray, np.generic, float)) and isinstance(
+        b, (np.ndarray, np.generic, float)
+    ):
         a, b = np.asarray(a), np.asarray(b)
         same_kind = a.dtype == b.dtype and a.shape == b.shape
         return same_kind and np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)

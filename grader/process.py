@@ -11,6 +11,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Generator
+from typing import Any
 
 from . import wire, worker
 from .course import ROOT
@@ -19,7 +21,9 @@ OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
 OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
 TICK = 0.02  # seconds between two looks at the clock
 
-THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")}
+THREADS = {
+    f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
+}
 
 
 class TimedOut(Exception):
@@ -80,6 +84,23 @@ class Worker:
         finally:
             self.deadline = float("inf")
         self.counted = answer.get("printed", 0)
+        return answer
+
+    def converse(
+        self, request: dict, go: Callable[[], bool]
+    ) -> Generator[dict[str, Any], None, dict]:
+        """Send a request that answers with many events; `go` says after each whether to go on.
+
+        Returns the answer that ends it. There is no time limit but `kill`. Raises Crashed.
+        """
+        try:
+            wire.send(self.process.stdin, request)
+            while "event" in (answer := wire.receive(self.process.stdout)):
+                yield answer["event"]
+                wire.send(self.process.stdin, {"go": go()})
+        except (EOFError, OSError):
+            self.kill()
+            raise Crashed(self.last_words()) from None
         return answer
 
     def mark(self) -> int:
@@ -167,4 +188,3 @@ class InProcess:
     def close(self) -> None:
         if self.dispatcher.package:
             self.dispatcher.package.close()
-

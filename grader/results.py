@@ -164,7 +164,9 @@ def _exercise_json(exercise: ExerciseResult) -> dict[str, Any]:
         "earned": exercise.earned,
         "possible": exercise.possible,
         "borrowed": list(exercise.borrowed),
-        "pieces": [asdict(piece) | {"tests": [asdict(t) for t in piece.tests]} for piece in exercise.pieces],
+        "pieces": [
+            asdict(piece) | {"tests": [asdict(t) for t in piece.tests]} for piece in exercise.pieces
+        ],
     }
 
 

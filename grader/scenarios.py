@@ -45,7 +45,13 @@ class Scripted:
 
 
 def train(
-    find: Callable, model: Any, batches: list, steps: int, optimizer: Any, lrs: list, notify: bool = True
+    find: Callable,
+    model: Any,
+    batches: list,
+    steps: int,
+    optimizer: Any,
+    lrs: list,
+    notify: bool = True,
 ) -> dict:
     """Run the student's `train`; lrs[step] is the schedule. What was asked, taken and told comes back."""
     asked: list[int] = []
@@ -66,7 +72,9 @@ def train(
     return {"losses": losses, "asked": asked, "told": told, "taken": len(taken)}
 
 
-def generate(find: Callable, model: Any, ids: list, max_new_tokens: int, rng: Any, options: dict) -> dict:
+def generate(
+    find: Callable, model: Any, ids: list, max_new_tokens: int, rng: Any, options: dict
+) -> dict:
     """Run the student's `generate` on a model that takes notes.
 
     shown: the ids of each call; cached: how many positions the first cache held then, -1 without.
@@ -86,7 +94,9 @@ def generate_scripted(
     options: dict,
 ) -> dict:
     """Run the student's `generate` on a model whose next token depends on the last one alone."""
-    return generate(find, Scripted(table, block_size, find("Tensor")), ids, max_new_tokens, rng, options)
+    return generate(
+        find, Scripted(table, block_size, find("Tensor")), ids, max_new_tokens, rng, options
+    )
 
 
 def without_gradients(find: Callable, name: str, args: list) -> Any:
@@ -96,5 +106,6 @@ def without_gradients(find: Callable, name: str, args: list) -> Any:
 
 
 SCENARIOS: dict[str, Callable] = {
-    function.__name__: function for function in (train, generate, generate_scripted, without_gradients)
+    function.__name__: function
+    for function in (train, generate, generate_scripted, without_gradients)
 }

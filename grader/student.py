@@ -76,7 +76,9 @@ class Handle:
         return self._student._attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._student._ask(f"{self._ref.type}.{name} = ...", "", "assign", on=self, name=name, value=value)
+        self._student._ask(
+            f"{self._ref.type}.{name} = ...", "", "assign", on=self, name=name, value=value
+        )
 
     def __repr__(self) -> str:
         return f"<the student's {self._ref.type}>"
@@ -110,7 +112,9 @@ class Handle:
         call = self._call
         words, name = (call.words, call.name) if call else (short(self), "Tensor.__getitem__")
         words = f"{words}[{shown(index)}]"
-        return self._student._ask(words, name, "operator", tensors=bool(call and call.tensors), **request)
+        return self._student._ask(
+            words, name, "operator", tensors=bool(call and call.tensors), **request
+        )
 
     def __enter__(self) -> Any:
         return self._student._operator("enter", self)
@@ -199,7 +203,9 @@ class Student:
             raise
         except StudentError as error:
             if error.type != wanted:
-                raise AssertionError(f"{error.call} must raise {wanted}, but raised {error.type}") from error
+                raise AssertionError(
+                    f"{error.call} must raise {wanted}, but raised {error.type}"
+                ) from error
             if mentions not in error.message:
                 text = f"{error.call} raised {wanted}, but its message should name {mentions!r}"
                 raise AssertionError(f"{text}\nit says: {error.message}") from None
@@ -221,14 +227,18 @@ class Student:
 
     def _operator(self, name: str, *args: Any) -> Any:
         shown = [short(arg) for arg in args]
-        words = f"{shown[0]} {SIGNS[name]} {shown[1]}" if name in SIGNS else f"{name}({', '.join(shown)})"
+        words = (
+            f"{shown[0]} {SIGNS[name]} {shown[1]}"
+            if name in SIGNS
+            else f"{name}({', '.join(shown)})"
+        )
         owner = next((arg._ref.type for arg in args if isinstance(arg, Handle)), "")
         method = f"{owner}.__{name}__"
-        return self._ask(words, method, "operator", tensors=owner == "Tensor", name=name, args=list(args))
+        return self._ask(
+            words, method, "operator", tensors=owner == "Tensor", name=name, args=list(args)
+        )
 
-    def _ask(
-        self, words: str, name: str, op: str, /, tensors: bool = False, **fields: Any
-    ) -> Any:
+    def _ask(self, words: str, name: str, op: str, /, tensors: bool = False, **fields: Any) -> Any:
         """One request. Raises what came of it: StudentError, Todo, Refused, TimedOut or Crashed."""
         request = {"op": op} | {key: lower(value) for key, value in fields.items()}
         call = Call(words, name, request, tensors=tensors)
@@ -236,7 +246,9 @@ class Student:
         answer = self._worker.ask(request, min(self._limits.call, self._seconds_left))
         call.answer = answer
         if "refused" in answer:
-            raise Refused(f"{words} returned what cannot be taken over: {answer['refused']['message']}")
+            raise Refused(
+                f"{words} returned what cannot be taken over: {answer['refused']['message']}"
+            )
         if "error" in answer:
             raise error_of(answer["error"], words)
         return self._raise_up(answer["value"], call)
@@ -279,7 +291,9 @@ class Method:
         words = f"{callee}({described})"
         fields = {"on": self._on, "name": self._name, "args": list(args), "kwargs": kwargs}
         tensors = kind == "Tensor" and self._name != "backward"
-        return self._student._ask(words, f"{kind}.{self._name}", "method", tensors=tensors, **fields)
+        return self._student._ask(
+            words, f"{kind}.{self._name}", "method", tensors=tensors, **fields
+        )
 
 
 def error_of(error: dict, words: str = "") -> StudentError:

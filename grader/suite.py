@@ -12,14 +12,17 @@ needs=[...]      pieces that this test needs beside those of its piece
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from . import compare, diagnosis
@@ -47,9 +50,34 @@ MEMORY_MIB, CPU_SPARE = 2048, 10
 VALUE, GRADIENT = "value", "gradient"
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
-UNUSED = ("cacheprovider", "doctest", "junitxml", "pastebin", "unittest", "logging", "capture", "stepwise")
-UNUSED += ("faulthandler", "setuponly", "setupplan", "nose", "terminal", "recwarn", "unraisableexception")
-UNUSED += ("threadexception", "warnings", "tmpdir", "monkeypatch", "debugging", "legacypath", "reports")
+UNUSED = (
+    "cacheprovider",
+    "doctest",
+    "junitxml",
+    "pastebin",
+    "unittest",
+    "logging",
+    "capture",
+    "stepwise",
+)
+UNUSED += (
+    "faulthandler",
+    "setuponly",
+    "setupplan",
+    "nose",
+    "terminal",
+    "recwarn",
+    "unraisableexception",
+)
+UNUSED += (
+    "threadexception",
+    "warnings",
+    "tmpdir",
+    "monkeypatch",
+    "debugging",
+    "legacypath",
+    "reports",
+)
 
 
 class SuiteError(Exception):
@@ -104,7 +132,14 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     Raises SuiteError where the tests themselves are broken.
     """
     checker = Checker(course, target, wanted, options)
-    arguments = ["--noconftest", "--import-mode=importlib", "--rootdir", str(ROOT), "-c", os.devnull]
+    arguments = [
+        "--noconftest",
+        "--import-mode=importlib",
+        "--rootdir",
+        str(ROOT),
+        "-c",
+        os.devnull,
+    ]
     kept = {"capture", "terminal", "debugging"} if options.pdb else set()
     for plugin in (name for name in UNUSED if name not in kept):
         arguments += ["-p", f"no:{plugin}"]
@@ -112,9 +147,11 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        pytest.main([*arguments, *map(str, checker.files())], plugins=[checker])
+        code = pytest.main([*arguments, *map(str, checker.files())], plugins=[checker])
     finally:
         checker.close()
+    if code == pytest.ExitCode.INTERRUPTED and not checker.broken:
+        raise KeyboardInterrupt
     return checker.outcome()
 
 
@@ -134,7 +171,9 @@ class Checker:
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
         gradients = [self.course.exercise_of(piece).gradient for piece in self.wanted]
-        needs = [need for piece in self.wanted for need in piece.needs] + [g for g in gradients if g]
+        needs = [need for piece in self.wanted for need in piece.needs] + [
+            g for g in gradients if g
+        ]
         pieces = {*self.wanted, *self.course.closure(tuple(needs))}
         exercises = [e for e in self.course.exercises if pieces & set(e.pieces)]
         return [
@@ -147,11 +186,17 @@ class Checker:
     # what pytest calls
 
     def pytest_configure(self, config: Any) -> None:
-        config.addinivalue_line("markers", "piece(name, core, gradient, needs): the piece it is a test of")
+        config.addinivalue_line(
+            "markers", "piece(name, core, gradient, needs): the piece it is a test of"
+        )
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.broken.append(str(report.longrepr))
+
+    def pytest_internalerror(self, excinfo: Any) -> bool:
+        self.broken.append(str(excinfo.value) or type(excinfo.value).__name__)
+        return True
 
     def pytest_collection_modifyitems(self, items: list) -> None:
         for item in items:
@@ -224,7 +269,9 @@ class Checker:
     def _needs(self, test: Test) -> tuple[str, ...]:
         gradient = self.course.exercise_of(test.piece).gradient
         extra = (gradient,) if test.kind == GRADIENT and gradient else ()
-        return tuple(need for need in (*test.piece.needs, *test.needs, *extra) if need != test.piece.id)
+        return tuple(
+            need for need in (*test.piece.needs, *test.needs, *extra) if need != test.piece.id
+        )
 
     def _order(self) -> list[tuple[str, str]]:
         """(piece, kind) in the course's order, but each after what it needs."""
@@ -257,7 +304,9 @@ class Checker:
         """What to borrow for this test, by name and by id. Raises Waiting where nothing can be lent."""
         needed = self.course.closure(self._needs(test))
         missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test.kind)]
-        own = [p for p in missing if p.exercise == test.piece.exercise and p.units & test.piece.units]
+        own = [
+            p for p in missing if p.exercise == test.piece.exercise and p.units & test.piece.units
+        ]
         if own or (missing and self.options.reference is None):
             names = ", ".join(dict.fromkeys(p.id for p in own or missing))
             raise Waiting(f"waits for {names}")
@@ -323,7 +372,10 @@ class Checker:
             return REFUSED, str(error), place
         if isinstance(error, AssertionError):
             return FAILED, str(error).partition("\nassert ")[0] or "an assertion failed", place
-        if isinstance(error, (TypeError, AttributeError, ValueError, IndexError, KeyError)) and student:
+        if (
+            isinstance(error, (TypeError, AttributeError, ValueError, IndexError, KeyError))
+            and student
+        ):
             words = student._words()
             return FAILED, f"{words} gave something that the test cannot use: {error}", place
         raise SuiteError(f"{test.name} itself broke: {type(error).__name__}: {error}") from error
@@ -336,7 +388,7 @@ class Checker:
     def outcome(self) -> Result:
         """All results in the course's order. Raises SuiteError for broken or missing tests."""
         if self.broken:
-            raise SuiteError("the tests cannot be read:\n" + "\n".join(self.broken))
+            raise SuiteError("the tests cannot be run:\n" + "\n".join(self.broken))
         exercises = []
         for exercise in self.course.exercises:
             pieces = [piece for piece in exercise.pieces if piece in self.wanted]
@@ -351,13 +403,34 @@ class Checker:
                         borrowed=tuple(sorted(borrowed)),
                     )
                 )
-        return Result(self.target.name, self.options.suites, tuple(exercises))
+        return Result(
+            target=self.target.name,
+            suites=self.options.suites,
+            exercises=tuple(exercises),
+            provenance=self._provenance(),
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        """What the result depends on beside the student's code."""
+        digest = hashlib.sha256()
+        for file in self.files():
+            digest.update(file.read_bytes())
+        return {
+            "kit": self.course.version,
+            "suite": digest.hexdigest()[:16],
+            "seed": 0,
+            "limits": {e.id: asdict(e.limits) for e in self.course.exercises},
+            "versions": {"python": platform.python_version(), "numpy": np.__version__},
+            "isolation": "none",
+        }
 
     def _piece(self, piece: Piece) -> PieceResult:
         tests = self.by_piece[piece.id]
         if not tests:
             raise SuiteError(f"there is no test of {piece.id} in {', '.join(self.options.suites)}")
-        results = [t.result or TestResult(t.name, t.suite, CRASHED, "it was not run") for t in tests]
+        results = [
+            t.result or TestResult(t.name, t.suite, CRASHED, "it was not run") for t in tests
+        ]
         core = frozenset(test.name for test in tests if test.core)
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
 
@@ -428,14 +501,18 @@ class Workbench:
         if "error" in answer:
             raise error_of(answer["error"])
         if self.options.patch:
-            diagnosis.put_in(worker.dispatcher.package.module(self.options.patch.exercise), self.options.patch)
+            diagnosis.put_in(
+                worker.dispatcher.package.module(self.options.patch.exercise), self.options.patch
+            )
         return answer["value"]
 
     def _culprit(self, exercise: Exercise, error: Exception) -> str | None:
         """The other exercise whose file broke the import, if it was not the exercise's own."""
         frames = getattr(error, "frames", [])
         files = {source.shown: id for id, source in self.target.files.items()}
-        last = next((files[frame[0]] for frame in reversed(frames) if frame[0] in files), exercise.id)
+        last = next(
+            (files[frame[0]] for frame in reversed(frames) if frame[0] in files), exercise.id
+        )
         return last if last != exercise.id else None
 
     def place(self, piece: Piece, error: BaseException) -> str:
@@ -449,7 +526,9 @@ class Workbench:
             return f"{frames[-1][0]}:{frames[-1][1]}"
         call = getattr(error, "call", None)
         names = [getattr(call, "name", ""), *piece.defines]
-        places = {n: p for n, p in self.places.get(piece.exercise, {}).items() if p[0] == source.shown}
+        places = {
+            n: p for n, p in self.places.get(piece.exercise, {}).items() if p[0] == source.shown
+        }
         found = next((places[name] for name in names if name in places), None)
         return f"{found[0]}:{found[1]}" if found else f"{source.shown}:{source.line}"
 
@@ -479,7 +558,9 @@ class TimedStudent(Student):
         factor, spent = self._bench.options.factor, self._bench.spent
         left = self._exercise.limits.exercise * factor - spent[self._exercise.id]
         if left <= 0:
-            raise TimedOut(f"the {self._exercise.limits.exercise:g} seconds of this exercise are used up")
+            raise TimedOut(
+                f"the {self._exercise.limits.exercise:g} seconds of this exercise are used up"
+            )
         self._seconds_left = left
         start = time.monotonic()
         try:

@@ -19,6 +19,7 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,13 +143,18 @@ class Dispatcher:
         self.exercise = ""
         self.names: dict[str, str] = {}
         self.handles: dict[int, Any] = {}
+        self.emit: Callable[[dict], bool] = lambda event: True
 
     def handle(self, request: dict) -> dict:
         """Run one request. Whatever the student's code raises becomes an answer."""
         try:
             op = getattr(self, "op_" + request.pop("op"))
-            return {"value": self.to_wire(op(**{key: self.from_wire(v) for key, v in request.items()}))}
-        except BaseException as error:  # sys.exit and KeyboardInterrupt too: nothing stops the worker
+            return {
+                "value": self.to_wire(op(**{key: self.from_wire(v) for key, v in request.items()}))
+            }
+        except (
+            BaseException
+        ) as error:  # sys.exit and KeyboardInterrupt too: nothing stops the worker
             return {"error": self.describe(error)}
 
     # the requests
@@ -162,7 +168,11 @@ class Dispatcher:
         self.package = Package(self.package_name, modules)
         self.package.module(exercise)
         return {
-            name: [code.co_filename, code.co_firstlineno, list(code.co_varnames[: code.co_argcount])]
+            name: [
+                code.co_filename,
+                code.co_firstlineno,
+                list(code.co_varnames[: code.co_argcount]),
+            ]
             for module in self.package.loaded()
             for name, code in definitions(module)
         }
@@ -194,6 +204,16 @@ class Dispatcher:
 
     def op_scenario(self, name: str, kwargs: dict) -> Any:
         return scenarios.SCENARIOS[name](self.find, **kwargs)
+
+    def op_train(self, plan: dict) -> None:
+        from . import corpus, training
+
+        training.train(Namespace(self), plan, corpus.read(Path(plan["data"])), self.emit)
+
+    def op_sample(self, plan: dict) -> None:
+        from . import training
+
+        training.sample(Namespace(self), plan, self.emit)
 
     # names, values, errors
 
@@ -257,9 +277,23 @@ class Dispatcher:
         }
 
 
+class Namespace:
+    """The course's definitions as attributes: course.GPT, and the module course.microgpt."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "microgpt":
+            return self.dispatcher.package.module(name)
+        return self.dispatcher.find(name)
+
+
 def is_plain_array(value: Any) -> bool:
     """An array or numpy scalar of bools, ints or floats; no subclass of array, which could lie."""
-    return (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype.kind in "biuf"
+    return (
+        type(value) is np.ndarray or isinstance(value, np.generic)
+    ) and value.dtype.kind in "biuf"
 
 
 def definitions(module: types.ModuleType) -> Iterator[tuple[str, types.CodeType]]:
@@ -320,6 +354,12 @@ def main() -> None:
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = printed
     sandbox.watch_the_door()
     dispatcher = Dispatcher()
+
+    def emit(event: dict) -> bool:
+        wire.send(answers, {"event": event, "printed": printed.count})
+        return wire.receive(requests)["go"]
+
+    dispatcher.emit = emit
     while True:
         try:
             request = wire.receive(requests)
