@@ -27,7 +27,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Target:
-    """A folder laid out as exercises/, read once: what is checked is what stood there at that moment."""
+    """A folder laid out as exercises/, read once: what is checked is what stood there then."""
 
     folder: Path
     name: str
@@ -41,7 +41,7 @@ class Target:
 
 
 def read(path: Path, shown: str) -> Source:
-    """Read one source file: UTF-8, with or without a BOM, with any line ends. Nothing is executed."""
+    """Read one source file: UTF-8, with or without a BOM, any line ends. Nothing is executed."""
     try:
         if not path.exists():
             return Source(path, shown, None, missing=True, problem=f"there is no file {shown}")
@@ -71,7 +71,7 @@ def read(path: Path, shown: str) -> Source:
 class Plan:
     """How to assemble the package for one worker.
 
-    borrowed   for each exercise id, the names taken from the reference; None stands for the whole file
+    borrowed   for each exercise id, the names taken from the reference; None: the whole file
     """
 
     borrowed: tuple[tuple[str, frozenset[str] | None], ...] = ()

@@ -224,7 +224,7 @@ def console(form: str | None) -> Console:
 
 @contextmanager
 def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exercise], None]]:
-    """Say which exercise is being checked, on one line of the terminal that disappears in the end."""
+    """Say which exercise is being checked, on one line that disappears in the end."""
     if form in ("json", "plain") or "NO_COLOR" in os.environ or not sys.stdout.isatty():
         yield lambda exercise: None
         return

@@ -1,7 +1,7 @@
 """Comparing what came back with what is right, and saying what differs, where, and by how much.
 
-`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients. The values are
-plain data or arrays of ours by the time they get here: nothing of the student's runs in a comparison.
+`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients. The values
+are plain data or arrays of ours by now: nothing of the student's runs in a comparison.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Difference(AssertionError):
 def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> None:
     """`got`, a Tensor's handle, an array or a number, holds the numbers of `expected`.
 
-    The shape must be the same, and |got - expected| <= atol + rtol * |expected| everywhere; nan equals
-    nan, inf equals inf. If `expected` is an array with a dtype of its own choice (float32), so must be
-    `got`. Raises Difference.
+    The shape must be the same, and |got - expected| <= atol + rtol * |expected| everywhere; nan
+    equals nan, inf equals inf. If `expected` is an array of float32, so must be `got`. Raises
+    Difference.
     """
     call, words = origin(got)
     if isinstance(got, Handle):
@@ -147,7 +147,7 @@ def gradcheck(
 
 
 def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
-    """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0, 0]: got ..."."""
+    """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0]: ..."."""
     if got.ndim == 0:
         return f"got {number(got)}, expected {number(expected)}"
     with np.errstate(invalid="ignore"):

@@ -115,7 +115,7 @@ class Course:
         return tuple(piece for id, piece in self.pieces.items() if id in found)
 
     def select(self, names: list[str]) -> tuple[Piece, ...]:
-        """The pieces meant by "ex05", "ex05_norm", "ex05.layernorm", or a piece name where it is unique.
+        """The pieces meant by "ex05", "ex05_norm", "ex05.layernorm", or a unique piece name.
 
         No names: all pieces. Raises CourseError with near matches for an unknown or ambiguous name.
         """
@@ -123,7 +123,7 @@ class Course:
         return tuple(piece for id, piece in self.pieces.items() if not names or id in wanted)
 
     def piece(self, name: str) -> Piece:
-        """The one piece meant by `name`. Raises CourseError where it is a whole exercise or unknown."""
+        """The one piece meant by `name`. CourseError where it is a whole exercise or unknown."""
         found = list(self._named(name))
         if len(found) != 1:
             choices = ", ".join(piece.id for piece in found)

@@ -1,8 +1,8 @@
 """Names the misconception behind a wrong answer, by computing it.
 
 A mutant is a known mistake, written as a function that takes the place of one definition of the
-reference. The calls of a failed test are replayed on it, here in the checker. If every answer is what
-the student's code gave, the student made (the equal of) that mistake.
+reference. The calls of a failed test are replayed on it, here in the checker. If every answer is
+what the student's code gave, the student made (the equal of) that mistake.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong implementation of `name` ("layernorm", "Tensor.__mul__"), and what is wrong, in a sentence."""
+    """A wrong implementation of `name`, such as "Tensor.__mul__", and what is wrong with it."""
 
     exercise: str
     name: str
@@ -44,7 +44,7 @@ REGISTRY: list[Mutant] = []
 def mutant(exercise: str, name: str, says: str) -> Callable[[Callable], Callable]:
     """Register the decorated function as a known mistake in `name`.
 
-    It is written as if it stood in the exercise's file: every name there (np, Tensor, linear) is its own.
+    It is written as if it stood in the exercise's file: the names there (np, Tensor) are its own.
     """
 
     def register(function: Callable) -> Callable:
@@ -55,7 +55,7 @@ def mutant(exercise: str, name: str, says: str) -> Callable[[Callable], Callable
 
 
 def alternative(exercise: str, name: str, style: str) -> Callable[[Callable], Callable]:
-    """Register a right implementation in another style, written like a mutant; `says` is its style."""
+    """Register a right implementation in another style, written like a mutant."""
     return mutant(exercise, name, says=style)
 
 
@@ -122,7 +122,7 @@ def stand_in(
 
 
 def put_in(module: types.ModuleType, mutant: Mutant) -> None:
-    """Bind the mutant in place of the definition and its aliases; the names it uses are the module's."""
+    """Bind the mutant in place of the definition and its aliases; its names are the module's."""
     copy = moved(mutant.function, module)
     *owner, last = mutant.name.split(".")
     home: Any = getattr(module, owner[0]) if owner else module

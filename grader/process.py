@@ -130,7 +130,7 @@ class Worker:
         return f"ended Python itself with exit code {code}"
 
     def kill(self) -> None:
-        """End the process and everything that it started. What ended by itself keeps its exit code."""
+        """End the process and all that it started. What ended by itself keeps its exit code."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0 if self.late else 0.2)
         if hasattr(os, "killpg"):
@@ -169,7 +169,7 @@ class Worker:
 
 
 class InProcess:
-    """The same questions, answered in this process: for debugging, and for replaying on the reference."""
+    """The same questions, answered in this process: for debugging and for replaying."""
 
     def __init__(self, package: str = "exercises") -> None:
         self.dispatcher = worker.Dispatcher(package)

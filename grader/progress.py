@@ -1,4 +1,4 @@
-"""What is kept between two commands, in the hidden folder .glassbox: never trusted, only saved time.
+"""What is kept between two commands, in the hidden folder .glassbox: never trusted.
 
 Every entry says what it is true of, by a hash of the files; a missing, corrupt or outdated state
 file costs nothing but that time.

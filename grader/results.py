@@ -14,7 +14,7 @@ TIMEOUT, CRASHED, REFUSED = "timeout", "crashed", "refused"
 
 @dataclass(frozen=True)
 class TestResult:
-    """What one test said. `where` is the place in the student's file to look at ("exercises/x.py:41").
+    """What one test said. `where` is the place to look at: "exercises/x.py:41".
 
     `output` is what the student's code printed; it stays empty for hidden tests.
     """
@@ -62,7 +62,7 @@ class PieceResult:
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """One exercise: its pieces, and the pieces of other exercises it borrowed from the reference."""
+    """One exercise: its pieces, and what it borrowed from the reference."""
 
     id: str
     title: str
@@ -134,7 +134,7 @@ class Result:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Result:
-        """The inverse of `to_json`. Raises ValueError on another schema, KeyError on a missing field."""
+        """The inverse of `to_json`. ValueError on another schema, KeyError on a missing field."""
         if record["schema"] != SCHEMA:
             raise ValueError(f"a result of schema {record['schema']}; this kit reads {SCHEMA}")
         finale = record["finale"]

@@ -1,8 +1,8 @@
 """Loops that must run beside the student's code: callbacks, iterators, models that take notes.
 
-A test names one of these and passes its inputs; the checker judges what comes back. They are the same
-for visible and hidden tests, and hold no inputs and no expected values. `find` gives the student's
-function of a name.
+A test names one of these and passes its inputs; the checker judges what comes back. They are the
+same for visible and hidden tests, and hold no inputs and no expected values. `find` gives the
+student's function of a name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Watched:
-    """A model that passes every call on, and notes which ids it was shown and what its caches held."""
+    """A model that passes every call on, and notes the ids shown and what its caches held."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -53,7 +53,7 @@ def train(
     lrs: list,
     notify: bool = True,
 ) -> dict:
-    """Run the student's `train`; lrs[step] is the schedule. What was asked, taken and told comes back."""
+    """Run the student's `train`; lrs[step] is the schedule. What was asked and told comes back."""
     asked: list[int] = []
     told: list[list] = []
     taken: list[int] = []

@@ -3,7 +3,7 @@
     y = student.layernorm(x, gain, bias)     calls the student's function; y is a Handle
     student.array(y)                         its numbers, an array of ours
 
-Arguments and results cross as plain data; objects stay where they are, and a Handle stands for them.
+Arguments and results cross as plain data; objects stay there, and a Handle stands for them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .process import InProcess, Worker
 
 
 class StudentError(Exception):
-    """The student's code raised. `frames`: (file, line, function, source line), the innermost last."""
+    """The student's code raised. `frames`: (file, line, function, source), the innermost last."""
 
     def __init__(self, type: str, message: str, frames: list, call: str = "") -> None:
         super().__init__(f"{call} raised {type}: {message}" if call else f"{type}: {message}")
@@ -58,7 +58,7 @@ class Log:
 
 
 class Handle:
-    """An object that stays with the student's code. Operators, indexing, methods and attributes work.
+    """An object that stays with the student's code. Operators, indexing, attributes work.
 
     It refuses ==, truth and conversion to an array, all of which the student's code could answer as
     it likes: compare what student.array(handle) gives.
@@ -139,7 +139,7 @@ Handle.__neg__ = _forward("neg", reflected=False)
 
 
 class Member:
-    """Something of the student's that is looked up by name when it is called: student.GPTConfig.gpt2."""
+    """Something of the student's, looked up by name when it is called: student.GPTConfig.gpt2."""
 
     def __init__(self, student: Student, name: str, on: Handle | None = None) -> None:
         self._student, self._name, self._on = student, name, on
@@ -185,7 +185,7 @@ class Student:
         handle.data = np.asarray(value)
 
     def rng(self, seed: int, kind: str = "numpy") -> Handle:
-        """A generator beside the student's code: numpy's default_rng(seed), or Python's Random(seed)."""
+        """A generator beside the student's code: numpy's default_rng, or Python's Random."""
         return self._ask(f"rng({seed})", "", "rng", seed=seed, kind=kind)
 
     def scenario(self, name: str, **inputs: Any) -> Any:
@@ -263,7 +263,7 @@ class Student:
         return value
 
     def _describe(self, name: str, args: tuple, kwargs: dict) -> str:
-        """The arguments in words: the first and every array of two axes with its shape; plain numbers."""
+        """The arguments in words: the first, arrays of two axes or more, and plain numbers."""
         names = self._places.get(name, [None, None, []])[2]
         names = names[1:] if names[:1] == ["self"] else names
         parts = []

@@ -1,6 +1,6 @@
 """Runs the tests of the course with pytest, and collects the Result.
 
-A test is an ordinary pytest function that takes the fixture `student` and says which piece it is of:
+A test is an ordinary pytest function that takes the fixture `student` and names its piece:
 
     @pytest.mark.piece("layernorm", core=True)
     def test_normalises_each_row(student): ...
@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -29,7 +28,7 @@ from . import compare, diagnosis
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
-from .process import Crashed, InProcess, TimedOut, Worker
+from .process import Crashed, TimedOut
 from .results import (
     CRASHED,
     FAILED,
@@ -43,10 +42,10 @@ from .results import (
     Result,
     TestResult,
 )
-from .student import Refused, Student, StudentError, Todo, error_of
+from .student import Refused, Student, StudentError, Todo
 from .wire import WireError
+from .workbench import Waiting, Workbench
 
-MEMORY_MIB, CPU_SPARE = 2048, 10
 VALUE, GRADIENT = "value", "gradient"
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
@@ -81,16 +80,12 @@ UNUSED += (
 
 
 class SuiteError(Exception):
-    """The tests themselves could not be run: a broken test file, an unknown piece, no tests at all."""
-
-
-class Waiting(Exception):
-    """The test needs a piece that does not work yet and cannot be borrowed."""
+    """The tests themselves could not be run: a broken file, an unknown piece, no tests."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to check: what is borrowed from, which suites, and whether the code runs in this process."""
+    """How to check: which suites, what is borrowed from, and where the code runs."""
 
     tests: tuple[Path, ...] = (ROOT / "tests" / "visible",)
     reference: Path | None = ROOT / "solutions"
@@ -156,7 +151,7 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
 
 
 class Checker:
-    """The pytest plugin of one check: orders the tests, lends them a student, notes what came of it."""
+    """The pytest plugin of one check: orders the tests, lends a student, notes what came of it."""
 
     def __init__(
         self, course: Course, target: Target, wanted: tuple[Piece, ...], options: Options
@@ -166,7 +161,7 @@ class Checker:
         self.by_piece: dict[str, list[Test]] = defaultdict(list)
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
-        self.log: Any = None
+        self.last_exercise = ""
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -208,11 +203,13 @@ class Checker:
         chosen = [item for item in items if self.tests[item].piece.id in relevant]
         chosen.sort(key=lambda item: order[self.tests[item].piece.id, self.tests[item].kind])
         items[:] = chosen
+        self.last_exercise = self.tests[chosen[-1]].piece.exercise if chosen else ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
+        self.benches.ahead = test.piece.exercise != self.last_exercise
         result = yield
         if nextitem is None or self.tests[nextitem].piece.exercise != test.piece.exercise:
             self.benches.clear()
@@ -301,7 +298,7 @@ class Checker:
         return all(test.result is not None and test.result.status == PASSED for test in tests)
 
     def _plan(self, test: Test) -> tuple[Plan, frozenset[str]]:
-        """What to borrow for this test, by name and by id. Raises Waiting where nothing can be lent."""
+        """What to borrow for this test, by name and by id. Waiting where nothing can be lent."""
         needed = self.course.closure(self._needs(test))
         missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test.kind)]
         own = [
@@ -435,144 +432,6 @@ class Checker:
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
 
 
-class Workbench:
-    """The workers of the current exercise: one for each plan, and one more, started before it is needed."""
-
-    def __init__(self, course: Course, target: Target, options: Options) -> None:
-        self.course, self.target, self.options = course, target, options
-        self.open: dict[Plan, tuple[Any, dict]] = {}
-        self.spare: Worker | None = None
-        self.failed: dict[tuple[str, Plan], Exception] = {}
-        self.unusable: set[str] = set()  # exercises whose file cannot be imported
-        self.places: dict[str, dict] = {}
-        self.spent: dict[str, float] = defaultdict(float)
-
-    def student(self, exercise: Exercise, plan: Plan) -> TimedStudent:
-        """A proxy for the exercise assembled by the plan. Raises what importing it raised."""
-        if (exercise.id, plan) in self.failed:
-            raise self.failed[exercise.id, plan]
-        worker, places = self._worker(exercise, plan)
-        worker.ask({"op": "clear"}, 5.0)
-        return TimedStudent(worker, places, exercise, self)
-
-    def _worker(self, exercise: Exercise, plan: Plan) -> tuple[Any, dict]:
-        if plan in self.open and not gone(self.open[plan][0]):
-            return self.open[plan]
-        worker = self._fresh()
-        try:
-            places = self._load(worker, exercise, plan)
-        except (StudentError, TimedOut, Crashed, WireError) as error:
-            worker.close()
-            if (culprit := self._culprit(exercise, error)) and culprit not in self.unusable:
-                self.unusable.add(culprit)
-                if self.options.reference is None:
-                    raise Waiting(f"waits for {culprit}, which cannot be imported yet") from None
-                return self._worker(exercise, Plan.of(dict(plan.borrowed) | {culprit: None}))
-            self.failed[exercise.id, plan] = error
-            self.unusable.add(exercise.id)
-            raise
-        self.open[plan] = worker, places
-        self.places[exercise.id] = places
-        return worker, places
-
-    def _fresh(self) -> Any:
-        if self.options.in_process:
-            return InProcess()
-        worker, self.spare = self.spare or Worker(), Worker()
-        return worker
-
-    def _load(self, worker: Any, exercise: Exercise, plan: Plan) -> dict:
-        source = self.target.files[exercise.id]
-        if source.missing:
-            raise Todo("NotImplementedError", source.problem, [[source.shown, 1, "", ""]])
-        if source.text is None:
-            raise StudentError("ImportError", source.problem, [[source.shown, source.line, "", ""]])
-        limits = exercise.limits
-        cpu = int(limits.exercise * self.options.factor) + CPU_SPARE
-        bounds = {"memory_mib": MEMORY_MIB, "cpu_seconds": cpu, "file_mib": limits.file_mib}
-        worker.ask({"op": "limit", "limits": bounds}, 10.0)
-        request = {
-            "op": "load",
-            "exercise": exercise.id,
-            "modules": plan.modules(self.course, self.target, self.options.reference),
-            "names": {unit: p.exercise for p in self.course.pieces.values() for unit in p.units},
-        }
-        answer = worker.ask(request, limits.import_ * self.options.factor)
-        if "error" in answer:
-            raise error_of(answer["error"])
-        if self.options.patch:
-            diagnosis.put_in(
-                worker.dispatcher.package.module(self.options.patch.exercise), self.options.patch
-            )
-        return answer["value"]
-
-    def _culprit(self, exercise: Exercise, error: Exception) -> str | None:
-        """The other exercise whose file broke the import, if it was not the exercise's own."""
-        frames = getattr(error, "frames", [])
-        files = {source.shown: id for id, source in self.target.files.items()}
-        last = next(
-            (files[frame[0]] for frame in reversed(frames) if frame[0] in files), exercise.id
-        )
-        return last if last != exercise.id else None
-
-    def place(self, piece: Piece, error: BaseException) -> str:
-        """The place in the student's file to look at: where it raised, else where the piece begins."""
-        source = self.target.files[piece.exercise]
-        frames = [f for f in getattr(error, "frames", []) if f[0] == source.shown]
-        frames = frames or [
-            f for f in getattr(error, "frames", []) if f[0].startswith(f"{self.target.name}/")
-        ]
-        if frames:
-            return f"{frames[-1][0]}:{frames[-1][1]}"
-        call = getattr(error, "call", None)
-        names = [getattr(call, "name", ""), *piece.defines]
-        places = {
-            n: p for n, p in self.places.get(piece.exercise, {}).items() if p[0] == source.shown
-        }
-        found = next((places[name] for name in names if name in places), None)
-        return f"{found[0]}:{found[1]}" if found else f"{source.shown}:{source.line}"
-
-    def clear(self) -> None:
-        """End the workers of an exercise. The spare one stays for the next."""
-        for worker, _ in self.open.values():
-            worker.close()
-        self.open.clear()
-
-    def close(self) -> None:
-        self.clear()
-        if self.spare:
-            self.spare.close()
-
-
-class TimedStudent(Student):
-    """A Student that keeps to the exercise's time."""
-
-    def __init__(self, worker: Any, places: dict, exercise: Exercise, bench: Workbench) -> None:
-        super().__init__(worker, places, exercise.limits)
-        self._exercise, self._bench, self._mark = exercise, bench, worker.mark()
-
-    def printed(self) -> str:
-        return self._worker.printed_since(self._mark)
-
-    def _ask(self, *args: Any, **kwargs: Any) -> Any:
-        factor, spent = self._bench.options.factor, self._bench.spent
-        left = self._exercise.limits.exercise * factor - spent[self._exercise.id]
-        if left <= 0:
-            raise TimedOut(
-                f"the {self._exercise.limits.exercise:g} seconds of this exercise are used up"
-            )
-        self._seconds_left = left
-        start = time.monotonic()
-        try:
-            return super()._ask(*args, **kwargs)
-        finally:
-            spent[self._exercise.id] += time.monotonic() - start
-
-
-def gone(worker: Any) -> bool:
-    return isinstance(worker, Worker) and worker.process.poll() is not None
-
-
 def told(error: StudentError) -> str:
     """A student's own error, with the lines that led to it."""
     lines = [f"{error.call} raised {error.type}: {error.message}".removeprefix(" raised ")]
@@ -582,7 +441,7 @@ def told(error: StudentError) -> str:
 
 
 def rationale(test: Test, error: BaseException | None, status: str) -> str:
-    """What a student is told of a hidden test: its docstring, and the type of an error; never a value."""
+    """What is told of a hidden test: its docstring and the type of an error, never a value."""
     why = (test.item.function.__doc__ or "a hidden test").strip().partition("\n\n")[0]
     if isinstance(error, StudentError):
         return f"{why}\nyour code raised {error.type}"

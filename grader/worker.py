@@ -26,7 +26,13 @@ import numpy as np
 
 from . import sandbox, scenarios, wire
 
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import grader.worker as w; del sys.path[0]; w.main()"
+BOOT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import grader.worker
+del sys.path[0]
+grader.worker.main()
+"""
 
 OPERATORS: dict[str, Callable] = {
     name: getattr(operator, name)
@@ -42,11 +48,11 @@ PLAIN = (type(None), bool, int, float, str, slice, type(Ellipsis))
 
 
 class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """The assembled course as a Python package: each module the student's, with borrowed names put in.
+    """The assembled course as a package: the student's modules, with borrowed names put in.
 
-    `modules` comes from assembly.Plan: for each module its file name, the student's source (or None),
-    and what is borrowed: reference source, the names to take from it, and the names that it in turn
-    takes from the student's module.
+    `modules` comes from assembly.Plan: for each module its file name, the student's source (or
+    None), and what is borrowed: reference source, the names to take from it, and the names that it
+    in turn takes from the student's module.
     """
 
     def __init__(self, name: str, modules: dict[str, dict]) -> None:
@@ -82,7 +88,7 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self.borrow(module, plan["borrowed"])
 
     def borrow(self, module: types.ModuleType, borrowed: dict) -> None:
-        """Run the reference's definitions in a namespace of their own, and bind the borrowed names."""
+        """Run the reference's definitions in a namespace of their own; bind the borrowed names."""
         reference = types.ModuleType(module.__name__)
         reference.__package__ = self.name
         reference.__file__ = borrowed["file"]
@@ -163,7 +169,7 @@ class Dispatcher:
         sandbox.limit(**limits)
 
     def op_load(self, exercise: str, modules: dict, names: dict) -> dict:
-        """Import the exercise's module; say where its definitions stand and how their arguments are named."""
+        """Import the exercise's module; say where definitions stand, and their arguments' names."""
         self.exercise, self.names = exercise, names
         self.package = Package(self.package_name, modules)
         self.package.module(exercise)
@@ -193,7 +199,7 @@ class Dispatcher:
         return getattr(on, name)
 
     def op_assign(self, on: Any, name: str, value: Any) -> None:
-        """Set an attribute; an array is written into the array that is there, as p.data[...] = value."""
+        """Set an attribute; data is written into the array that is there: p.data[...] = value."""
         if name == "data":
             on.data[...] = value
         else:
@@ -218,14 +224,14 @@ class Dispatcher:
     # names, values, errors
 
     def find(self, name: str) -> Any:
-        """A definition by name, "layernorm" or "GPTConfig.microgpt": the exercise's own, else the course's."""
+        """A definition, "layernorm" or "GPTConfig.gpt2": the exercise's own, else the course's."""
         first, *rest = name.split(".")
         own = self.package.module(self.exercise)
         home = next((module for module in self.homes(first) if hasattr(module, first)), own)
         return operator.attrgetter(".".join([first, *rest]))(home)
 
     def homes(self, name: str) -> Iterator[types.ModuleType]:
-        """Where a name may stand: the exercise's own file, the file that defines it, any other that loads."""
+        """Where a name may stand: the exercise's file, the file that defines it, any that loads."""
         yield self.package.module(self.exercise)
         if name in self.names:
             yield self.package.module(self.names[name])
@@ -255,7 +261,7 @@ class Dispatcher:
         return value
 
     def describe(self, error: BaseException) -> dict:
-        """The error in plain data: its type, message, and the student's frames, the innermost last."""
+        """The error in plain data: type, message, and the student's frames, the innermost last."""
         files = {plan["file"] for plan in self.package.modules.values()} if self.package else set()
         frames = []
         trace = error.__traceback__
@@ -321,7 +327,7 @@ def safe_text(error: BaseException) -> str:
 class Printed(io.TextIOBase):
     """The student's stdout and stderr: written to the pipe at once, and counted.
 
-    The count goes back with each answer, so that the checker knows which prints belong to which test.
+    The count goes back with each answer: so the checker knows which prints belong to which test.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -343,7 +349,7 @@ class Printed(io.TextIOBase):
 
 
 def main() -> None:
-    """Serve requests from stdin until it ends. What the student prints goes to stderr, never to the wire."""
+    """Serve requests from stdin until it ends. The student's prints go to stderr, not the wire."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
