@@ -188,7 +188,7 @@ class Student:
         """A generator beside the student's code: numpy's default_rng, or Python's Random."""
         return self._ask(f"rng({seed})", "", "rng", seed=seed, kind=kind)
 
-    def scenario(self, name: str, **inputs: Any) -> Any:
+    def scenario(self, name: str, /, **inputs: Any) -> Any:
         """Run a loop of the student's own: one of grader/scenarios.py."""
         function = name.partition("_")[0]
         return self._ask(f"{function}(...)", function, "scenario", name=name, kwargs=inputs)

@@ -1,0 +1,138 @@
+"""Comparisons: what they accept, what they refuse, and what they say."""
+
+import numpy as np
+import pytest
+
+from grader import course as courses
+from grader.compare import close, current, gradcheck, same
+from grader.course import ROOT
+from grader.diagnosis import Mutant, put_in, stand_in
+from grader.student import Student, StudentError
+
+COURSE = courses.load()
+NORM = COURSE.by_id["ex05_norm"]
+X = np.arange(30.0).reshape(2, 3, 5) ** 1.5
+
+
+@pytest.fixture
+def student():
+    """The reference, in this process."""
+    bench = stand_in("ex05_norm", COURSE, ROOT / "solutions")
+    places = {"layernorm": ["x.py", 1, ["x", "gain", "bias", "eps"]]}
+    student = Student(bench, places, NORM.limits)
+    token = current.set(student)
+    yield student
+    current.reset(token)
+    bench.close()
+
+
+def message(check, *args, **kwargs) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check(*args, **kwargs)
+    return str(caught.value)
+
+
+def layernorm(student, x=X):
+    return student.layernorm(
+        student.Tensor(x),
+        student.Tensor(np.ones(x.shape[-1])),
+        student.Tensor(np.zeros(x.shape[-1])),
+    )
+
+
+def test_a_difference_says_the_call_how_many_values_and_the_worst(student):
+    expected = student.array(layernorm(student)).copy()
+    expected[1, 0, 0] += 1.0
+    assert message(close, layernorm(student), expected) == (
+        "layernorm(x of shape (2, 3, 5)): 1 of 30 values differ\n"
+        f"worst at [1, 0, 0]: got {expected[1, 0, 0] - 1:.6g}, expected {expected[1, 0, 0]:.6g}"
+    )
+
+
+def test_another_shape_is_said_before_any_value(student):
+    said = message(close, layernorm(student), np.zeros((2, 3)))
+    assert said == "layernorm(x of shape (2, 3, 5)) has shape (2, 3, 5), expected (2, 3)"
+
+
+def test_an_array_that_would_broadcast_is_not_close():
+    assert "shape" in message(close, np.zeros((1, 3)), [0.0, 0.0, 0.0])
+    assert "shape" in message(close, np.zeros((0, 1, 7)), np.zeros((0, 3, 7)))
+
+
+def test_off_by_a_thousandth_fails_and_by_a_trillionth_passes():
+    close(np.array([1.0, 2.0]) * (1 + 1e-12), [1.0, 2.0])
+    message(close, np.array([1.0, 2.0]) * (1 + 1e-3), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("got", [None, "1.0", True, [1.0], np.array([True]), np.array(["1"])])
+def test_what_is_no_number_is_not_close_to_one(got):
+    message(close, got, [1.0] if isinstance(got, np.ndarray) else 1.0)
+
+
+def test_nan_and_inf_are_close_to_themselves_alone():
+    close(np.array([np.nan, np.inf]), [np.nan, np.inf])
+    message(close, np.array([np.nan, 1.0]), [1.0, 1.0])
+    message(close, np.array([np.inf]), [-np.inf])
+
+
+def test_float32_must_stay_float32_where_it_is_expected():
+    assert "float32" in message(close, np.zeros(2), np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"), [(1, 1.0), (True, 1), ((1, 2), [1, 2]), ([1], [1, 2])]
+)
+def test_same_means_the_same_type_and_length(got, expected):
+    message(same, got, expected)
+    same(expected, expected)
+
+
+def test_same_asks_for_a_missing_return():
+    assert "is a return missing?" in message(same, None, [1])
+
+
+def test_gradcheck_accepts_the_reference(student):
+    gradcheck(student, student.layernorm, X[0], np.ones(5), np.zeros(5))
+
+
+def test_gradcheck_names_the_argument_whose_gradient_is_off(student):
+    def wrong(x, gain, bias):
+        return student.layernorm(x, gain, bias) * 1.0
+
+    said = message(
+        gradcheck,
+        student,
+        wrong,
+        X[0],
+        np.ones(5),
+        np.zeros(5),
+        truth=lambda x, gain, bias: gain * (x - x.mean(-1, keepdims=True)),
+    )
+    assert "the gradient of" in said
+
+
+def test_a_function_of_tensors_that_returns_an_array_is_told_so(student):
+    wrong = Mutant("ex05_norm", "layernorm", "", lambda x, gain, bias, eps=1e-5: x.data)
+    put_in(student._worker.dispatcher.package.module("ex05_norm"), wrong)
+    assert "it must return a Tensor" in message(close, layernorm(student), X)
+
+
+def test_a_handle_answers_no_comparison_and_has_no_truth(student):
+    y = layernorm(student)
+    for question in (lambda: y == y, lambda: bool(y), lambda: np.asarray(y), lambda: list(y)):
+        with pytest.raises(TypeError):
+            question()
+
+
+def test_raises_wants_the_type_and_the_name_in_the_message(student):
+    with student.raises(TypeError):
+        student.layernorm(1, 2)
+    with pytest.raises(AssertionError, match="must raise ValueError"), student.raises(ValueError):
+        student.layernorm(1, 2)
+    with pytest.raises(AssertionError, match="but returned"), student.raises(ValueError):
+        layernorm(student)
+
+
+def test_what_the_students_code_raises_comes_with_the_call(student):
+    with pytest.raises(StudentError, match=r"layernorm\(3\) raised TypeError"):
+        student.layernorm(3)
