@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import wire
 from .student import Call, Handle, Student, kind
 
 RTOL, ATOL = 1e-6, 1e-8
@@ -184,10 +185,17 @@ def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     """x.grad in words: the call that x went into, and which of its arguments x is."""
     ref = asked.request["on"]
     for call in reversed(student._log.calls):
-        args = call.request.get("args", ())
-        if call.name and not call.name.endswith("backward") and ref in args:
-            return call, f"{call.words}, the gradient of {argument(call, args.index(ref))}"
+        if call.name and not call.name.endswith("backward"):
+            for index, operand in enumerate(operands(call)):
+                if isinstance(operand, wire.Ref) and operand == ref:
+                    return call, f"{call.words}, the gradient of {argument(call, index)}"
     return asked, "the gradient"
+
+
+def operands(call: Call) -> list:
+    """What a call was given, in the order of the student's function: for a method, self first."""
+    on_itself = [call.request["on"]] if call.request["op"] == "method" else []
+    return on_itself + list(call.request.get("args", ()))
 
 
 def argument(call: Call | None, index: int) -> str:

@@ -1,4 +1,4 @@
-"""Loops that must run beside the student's code: callbacks, iterators, models that take notes.
+"""What must run beside the student's code: loops, callbacks, graphs, models that take notes.
 
 A test names one of these and passes its inputs; the checker judges what comes back. They are the
 same for visible and hidden tests, and hold no inputs and no expected values. `find` gives the
@@ -105,7 +105,62 @@ def without_gradients(find: Callable, name: str, args: list) -> Any:
         return find(name)(*args)
 
 
+def combine(find: Callable, parents: list, factors: list) -> Any:
+    """A node of a graph, made with Tensor.op: the sum of factor * parent.
+
+    A factor of 1 hands on the very array that the node got, as + does; a factor of None adds nothing
+    and hands on None, as to a parent that only chooses.
+    """
+    taken = [f * parent.data for f, parent in zip(factors, parents, strict=True) if f is not None]
+    data = sum(taken, np.zeros_like(parents[0].data))
+
+    def vjp(grad: np.ndarray) -> tuple:
+        return tuple(grad if f == 1 else None if f is None else f * grad for f in factors)
+
+    return find("Tensor").op(data, tuple(parents), vjp)
+
+
+def chain(find: Callable, start: Any, length: int) -> Any:
+    """A graph as deep as `length`: each node is the one before it, made with Tensor.op."""
+    op, node = find("Tensor").op, start
+    for _ in range(length):
+        node = op(node.data, (node,), lambda grad: (grad,))
+    return node
+
+
+def ladder(find: Callable, start: Any, rungs: int) -> int:
+    """Walk back down a ladder whose every node uses the one below twice.
+
+    What comes back is how often a node was asked for the gradients of its parents.
+    """
+    op, node, asked = find("Tensor").op, start, []
+
+    def vjp(grad: np.ndarray) -> tuple:
+        asked.append(len(asked))
+        return grad, grad
+
+    for _ in range(rungs):
+        node = op(node.data + node.data, (node, node), vjp)
+    node.backward(np.ones_like(node.data))
+    return len(asked)
+
+
+def scale_gradients(find: Callable, tensors: list, factor: float) -> None:
+    """Shrink or stretch the gradients where they are, as clipping may."""
+    for tensor in tensors:
+        tensor.grad *= factor
+
+
 SCENARIOS: dict[str, Callable] = {
     function.__name__: function
-    for function in (train, generate, generate_scripted, without_gradients)
+    for function in (
+        train,
+        generate,
+        generate_scripted,
+        without_gradients,
+        combine,
+        chain,
+        ladder,
+        scale_gradients,
+    )
 }

@@ -136,3 +136,14 @@ def test_raises_wants_the_type_and_the_name_in_the_message(student):
 def test_what_the_students_code_raises_comes_with_the_call(student):
     with pytest.raises(StudentError, match=r"layernorm\(3\) raised TypeError"):
         student.layernorm(3)
+
+
+def test_a_gradient_is_named_by_the_call_that_its_tensor_went_into(student):
+    x = student.Tensor(X)
+    x[np.array([0, 0])].sum(axis=1).backward(np.ones((2, 5)))
+    said = message(close, x.grad, np.zeros((2, 3, 5)))
+    assert said.startswith("Tensor(shape (2, 3, 5))[[0 0]], the gradient of argument 1: 15 of 30")
+    y = student.Tensor(X)
+    y.sum(axis=1).backward(np.ones((2, 5)))
+    said = message(close, y.grad, np.zeros((2, 3, 5)))
+    assert said.startswith("Tensor (2, 3, 5).sum(axis=1), the gradient of argument 1: 30 of 30")
