@@ -108,8 +108,8 @@ def without_gradients(find: Callable, name: str, args: list) -> Any:
 def combine(find: Callable, parents: list, factors: list) -> Any:
     """A node of a graph, made with Tensor.op: the sum of factor * parent.
 
-    A factor of 1 hands on the very array that the node got, as + does; a factor of None adds nothing
-    and hands on None, as to a parent that only chooses.
+    A factor of 1 hands on the very array that the node got, as + does. A factor of None adds
+    nothing and hands on None, as to a parent that only chooses.
     """
     taken = [f * parent.data for f, parent in zip(factors, parents, strict=True) if f is not None]
     data = sum(taken, np.zeros_like(parents[0].data))
