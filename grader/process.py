@@ -169,15 +169,20 @@ class Worker:
 
 
 class InProcess:
-    """The same questions, answered in this process: for debugging and for replaying."""
+    """The same questions, answered in this process: for debugging and for replaying.
+
+    It has an empty folder of its own, as a worker has: what is saved there is not left lying about.
+    """
 
     def __init__(self, package: str = "exercises") -> None:
         self.dispatcher = worker.Dispatcher(package)
+        self.folder = tempfile.TemporaryDirectory(prefix="glassbox-", ignore_cleanup_errors=True)
 
     def ask(self, request: dict, seconds: float = 0.0) -> dict:
         if request["op"] == "limit":
             return {"value": None}
-        return self.dispatcher.handle(dict(request))
+        with contextlib.chdir(self.folder.name):
+            return self.dispatcher.handle(dict(request))
 
     def mark(self) -> int:
         return 0
@@ -186,5 +191,6 @@ class InProcess:
         return ""
 
     def close(self) -> None:
+        self.folder.cleanup()
         if self.dispatcher.package:
             self.dispatcher.package.close()

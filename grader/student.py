@@ -189,8 +189,11 @@ class Student:
         return self._ask(f"rng({seed})", "", "rng", seed=seed, kind=kind)
 
     def scenario(self, name: str, /, **inputs: Any) -> Any:
-        """Run a loop of the student's own: one of grader/scenarios.py."""
-        function = name.partition("_")[0]
+        """Run a loop of the student's own: one of grader/scenarios.py.
+
+        A scenario that calls whatever function it is told is told by the input `name`.
+        """
+        function = inputs.get("name", name.partition("_")[0])
         return self._ask(f"{function}(...)", function, "scenario", name=name, kwargs=inputs)
 
     @contextmanager
