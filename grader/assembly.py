@@ -80,6 +80,11 @@ class Plan:
     def of(cls, borrowed: dict[str, frozenset[str] | None]) -> Plan:
         return cls(tuple(sorted(borrowed.items())))
 
+    def borrows(self, exercise: str, name: str) -> bool:
+        """Whether the definition `name` of the exercise is the reference's."""
+        names = dict(self.borrowed).get(exercise, frozenset())
+        return names is None or name.split(".")[0] in names
+
     def modules(self, course: Course, target: Target, reference: Path) -> dict[str, dict]:
         """What the worker needs of each module, as plain data for the wire."""
         borrowed = dict(self.borrowed)

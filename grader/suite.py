@@ -42,7 +42,7 @@ from .results import (
     Result,
     TestResult,
 )
-from .student import Refused, Student, StudentError, Todo
+from .student import Call, Refused, Student, StudentError, Todo
 from .wire import WireError
 from .workbench import Waiting, Workbench
 
@@ -94,7 +94,10 @@ class Options:
     pdb: bool = False
     factor: float = 1.0  # on all time limits
     patch: Mutant | None = None  # put into the target; with in_process only
+    alone: bool = False  # what the pieces need is taken to pass, and is not run
+    fail_fast: bool = False
     notify: Callable[[Exercise], None] = lambda exercise: None
+    observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -124,6 +127,8 @@ class Test:
 def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Options) -> Result:
     """Run the suites on the pieces wanted. What they need is run too, but not reported.
 
+    With fail_fast, tests after the first that does not pass are reported as not run.
+
     Raises SuiteError where the tests themselves are broken.
     """
     checker = Checker(course, target, wanted, options)
@@ -139,6 +144,7 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     for plugin in (name for name in UNUSED if name not in kept):
         arguments += ["-p", f"no:{plugin}"]
     arguments += ["--pdb", "-s", "-q"] if options.pdb else []
+    arguments += ["--exitfirst"] if options.fail_fast else []
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
@@ -169,7 +175,7 @@ class Checker:
         needs = [need for piece in self.wanted for need in piece.needs] + [
             g for g in gradients if g
         ]
-        pieces = {*self.wanted, *self.course.closure(tuple(needs))}
+        pieces = {*self.wanted, *self.course.closure(() if self.options.alone else tuple(needs))}
         exercises = [e for e in self.course.exercises if pieces & set(e.pieces)]
         return [
             file
@@ -259,6 +265,8 @@ class Checker:
 
     def _relevant(self) -> list[Piece]:
         """The pieces wanted, and all that their tests need."""
+        if self.options.alone:
+            return list(self.wanted)
         tests = [test for piece in self.wanted for test in self.by_piece[piece.id]]
         needs = tuple(need for test in tests for need in self._needs(test))
         return [*self.wanted, *self.course.closure(needs)]
@@ -294,6 +302,8 @@ class Checker:
 
     def _stands(self, piece: Piece, kind: str) -> bool:
         """Whether the piece works well enough to be used by a test of this kind."""
+        if self.options.alone and piece not in self.wanted:
+            return True
         tests = [t for t in self.by_piece[piece.id] if kind == GRADIENT or t.kind == VALUE]
         return all(test.result is not None and test.result.status == PASSED for test in tests)
 
@@ -321,6 +331,8 @@ class Checker:
     def _result(self, test: Test, call: Any) -> TestResult:
         """The record of a test that has run."""
         student = compare.current.get(None)
+        if student and call.when == "call":
+            self.options.observe(test.name, student._log.calls)
         error = call.excinfo.value if call.excinfo else None
         status, message, where = self._verdict(test, error, student)
         visible = test.suite != "hidden"

@@ -90,7 +90,8 @@ class Workbench:
         answer = worker.ask(request, limits.import_ * self.options.factor)
         if "error" in answer:
             raise error_of(answer["error"])
-        if patch := self.options.patch:
+        patch = self.options.patch
+        if patch and not plan.borrows(patch.exercise, patch.name):
             diagnosis.put_in(worker.dispatcher.package.module(patch.exercise), patch)
         return answer["value"]
 
