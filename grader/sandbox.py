@@ -5,6 +5,7 @@ Where the operating system has no such limit (Windows), the checker's clock stil
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -68,3 +69,18 @@ def watch_the_door() -> None:
             raise PermissionError(f"exercise code may not {FORBIDDEN[event]} ({event})")
 
     sys.addaudithook(hook)
+
+
+def keep_memory() -> None:
+    """Let freed large arrays stay in the process, where the next training step finds them again.
+
+    glibc gives arrays over a threshold back to the system at once, and each step fetches them anew:
+    that makes training 1.3 to 1.7 times slower. Other C libraries keep what they do.
+    """
+    m_trim_threshold, m_mmap_threshold = -1, -3  # mallopt's names, from malloc.h
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        import ctypes
+
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(m_mmap_threshold, 2**30)
+        mallopt(m_trim_threshold, 2**30)

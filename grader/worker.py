@@ -359,6 +359,7 @@ def main() -> None:
     printed = Printed(2)
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = printed
     sandbox.watch_the_door()
+    sandbox.keep_memory()
     dispatcher = Dispatcher()
 
     def emit(event: dict) -> bool:
