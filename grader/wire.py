@@ -46,7 +46,7 @@ PREFIX = struct.Struct("<4sII")  # magic, header length, payload length
 CHUNK = 2**20  # bytes asked of a stream at once, so that a lying length allocates little
 INT_DIGITS = 20  # of the longest 64-bit int, sign included
 HEX = re.compile("-?0x[1-9a-f][0-9a-f]*")  # int() would take spaces, underscores, other digits
-STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')  # of JSON
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?')  # of JSON; one left open takes the rest
 JSON_DEPTH = 2 * DEPTH_LIMIT + 3  # a container takes two brackets at most, an array in it three
 MAX_DIMS = 64  # numpy's own limit
 

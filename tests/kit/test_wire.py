@@ -12,7 +12,9 @@ import os
 import random
 import sys
 import threading
+import time
 import tracemalloc
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -192,6 +194,11 @@ def test_messages_up_to_the_limits_cross():
     assert len(crossed("x" * (wire.HEADER_LIMIT - 2))) == wire.HEADER_LIMIT - 2
     full = np.zeros(wire.FRAME_LIMIT - 1024, np.uint8)
     assert len(crossed(full)) == len(full)
+
+
+def test_containers_beside_each_other_may_be_many():
+    many = [[0], {"a": (0,)}, np.zeros(1)] * 1000
+    assert same(crossed(many), many)
 
 
 def test_dicts_up_to_the_depth_limit_cross_with_an_array_inside():
@@ -396,6 +403,7 @@ def test_the_frame_of_these_tests_is_a_frame():
         b"'a'",
         b"[" * 100_000,
         b'{"tuple":[' * 10_000,
+        b'{"a":' * 10_000,
         b'{"tuple":[1],"tuple":[2]}',
         b'{"dict":{"a":1,"a":2}}',
         b'{"dict":{"a":1,"\\u0061":2}}',
@@ -533,6 +541,13 @@ def test_a_refusal_of_the_reader_never_repeats_control_characters():
     assert str(refusal.value).isprintable() and len(str(refusal.value)) < 250
 
 
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, KeyError, SystemError])
+def test_an_error_that_nobody_foresaw_is_a_wire_error(monkeypatch, error):
+    monkeypatch.setattr(wire._Reader, "unpack", Mock(side_effect=error))
+    with pytest.raises(WireError, match=error.__name__):
+        decode(encode(1))
+
+
 # Lengths that lie
 
 
@@ -587,11 +602,21 @@ def test_a_shape_that_lies_allocates_nothing(header):
 
 
 @pytest.mark.parametrize(
-    "unit", [b"[],", b"{},", b"1,", b"1e9,", b'"",', b"[", b'{"a":', b'"\\ud800",', b"9"], ids=ascii
+    "unit",
+    [b"[],", b"{},", b"1,", b"1e9,", b'"",', b"[", b'{"a":', b'"\\ud800",', b"9"],
+    ids=ascii,
 )
 def test_a_header_of_the_largest_size_stays_within_64_mib(unit):
     header = b"[" + unit * (wire.HEADER_LIMIT // len(unit) - 1)
     assert peak_of(lambda: decode(frame(header + b"0]"))) < 64 * 2**20
+
+
+@pytest.mark.parametrize("unit", [b'"', b'\\"', b'"\\', b'"\\\n', b"\\"], ids=ascii)
+def test_strings_left_open_behind_many_brackets_take_no_time(unit):
+    hostile = frame(b"[" * 60 + unit * (2**17 // len(unit)))
+    start = time.perf_counter()
+    assert refused(hostile)
+    assert time.perf_counter() - start < 2  # milliseconds; half a minute if it were quadratic
 
 
 def peak_of(call):
