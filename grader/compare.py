@@ -178,7 +178,17 @@ def origin(got: Any) -> tuple[Call | None, str]:
         return None, "the result"
     if last.request["op"] == "attribute" and last.request["name"] == "grad":
         return gradient_of(last, student)
+    if last.request["op"] == "attribute" and not last.name:
+        return read_after(last, student)
     return last, last.words
+
+
+def read_after(asked: Call, student: Student) -> tuple[Call, str]:
+    """An object's attribute in words: what was called before it was read, and its name."""
+    for call in reversed(student._log.calls):
+        if call.request["op"] in ("call", "method", "scenario"):
+            return call, f"{call.words}, then {asked.words}"
+    return asked, asked.words
 
 
 def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
@@ -187,7 +197,7 @@ def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     for call in reversed(student._log.calls):
         if call.name and not call.name.endswith("backward"):
             for index, operand in enumerate(operands(call)):
-                if isinstance(operand, wire.Ref) and operand == ref:
+                if ref in tensors_in(operand):
                     return call, f"{call.words}, the gradient of {argument(call, index)}"
     return asked, "the gradient"
 
@@ -196,6 +206,12 @@ def operands(call: Call) -> list:
     """What a call was given, in the order of the student's function: for a method, self first."""
     on_itself = [call.request["on"]] if call.request["op"] == "method" else []
     return on_itself + list(call.request.get("args", ()))
+
+
+def tensors_in(operand: Any) -> list[wire.Ref]:
+    """The operand itself where it is an object, or the objects of a dict such as model.params."""
+    objects = operand.values() if type(operand) is dict else [operand]
+    return [value for value in objects if isinstance(value, wire.Ref)]
 
 
 def argument(call: Call | None, index: int) -> str:
