@@ -95,6 +95,12 @@ def parser() -> argparse.ArgumentParser:
     sample.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
     sample.set_defaults(run=run_sample)
 
+    assemble = commands.add_parser("assemble", help="write your whole model as one file")
+    assemble.add_argument("out", nargs="?", type=Path, help="the file; without it, the screen")
+    assemble.add_argument("--scalar", action="store_true", help="the model on your Value")
+    assemble.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    assemble.set_defaults(run=run_assemble)
+
     stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
     stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
     stubs.set_defaults(run=run_stubs)
@@ -276,6 +282,25 @@ def report(result: Result, course: Course, form: str | None) -> None:
         from .reports import board
 
         board.show(result, course)
+
+
+def run_assemble(options: argparse.Namespace) -> int:
+    from . import assemble, progress
+    from .assembly import Target
+
+    course = courses.load()
+    target = Target.read(*swapped(target_of(options.target), course))
+    name = options.out.name if options.out else "gpt.py"
+    try:
+        text = assemble.assemble(target, course, name, options.scalar)
+    except assemble.AssembleError as error:
+        raise UsageError(str(error)) from error
+    if options.out is None:
+        print(text, end="")
+    else:
+        progress.write(options.out, text)
+        print(f"{options.out}: {len(text.splitlines())} lines; python {options.out} FILE")
+    return 0
 
 
 def run_stubs(options: argparse.Namespace) -> int:
