@@ -109,10 +109,10 @@ def test_the_same_seed_gives_the_same_model(course, planned):
 
 
 def test_without_a_number_of_steps_as_many_are_taken_as_fit(course, planned):
-    plan = planned() | {"seconds": 1.5}
+    plan = planned() | {"seconds": 3.0}
     started = time.perf_counter()
     events = run(course, plan)
-    assert time.perf_counter() - started < 1.5
+    assert time.perf_counter() - started < 3.0
     assert events[-1]["step"] > 20
     assert of(events, "step")[-1]["total"] == events[-1]["step"]
 
@@ -124,11 +124,11 @@ def test_a_very_slow_model_ends_in_time_too(course, planned):
             return super().loss(ids, targets)
 
     course.GPT = Slow
-    plan = planned() | {"seconds": 3.0}
+    plan = planned() | {"seconds": 4.0}
     started = time.perf_counter()
     events = run(course, plan)
-    assert time.perf_counter() - started < 3.0
-    assert 1 <= events[-1]["step"] < 10
+    assert time.perf_counter() - started < 4.0
+    assert 1 <= events[-1]["step"] < 13
 
 
 def test_the_learning_rate_ends_when_the_steps_do(course, planned):
@@ -282,8 +282,8 @@ def test_the_scalar_model_stops_when_told(course, planned, tmp_path):
 def test_the_scalar_model_fits_its_steps_to_the_time(course, planned):
     tiny = replace(NAMES, train=("ab",) * 20, held_out=("ab",))
     started = time.perf_counter()
-    events = run(course, planned(tiny, scalar=True) | {"seconds": 2.0}, tiny)
-    assert time.perf_counter() - started < 2.0
+    events = run(course, planned(tiny, scalar=True) | {"seconds": 3.0}, tiny)
+    assert time.perf_counter() - started < 3.0
     assert events[-1]["step"] >= 1
 
 
