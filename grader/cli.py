@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import course as courses
 from .course import ROOT, Course, CourseError, Exercise
+from .results import PASSED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    from . import suite
+    from . import progress, suite
     from .assembly import Target
 
     course = courses.load()
@@ -131,31 +132,21 @@ def run_check(options: argparse.Namespace) -> int:
             result = suite.check(course, target, wanted, replace(settings, notify=notify))
     except suite.SuiteError as error:
         raise UsageError(str(error)) from error
-    whole = len(wanted) == len(course.pieces)
-    if result.passed and whole and not options.no_finale:
-        result = replace(result, finale=finale_of(target, course, result, options.format))
-    else:
+    due = result.passed and len(wanted) == len(course.pieces) and not options.no_finale
+    if due:
+        result = replace(result, finale=progress.recorded_finale(target))
+    if options.format != "json":
         report(result, course, options.format)
-    if options.format == "json" and result.finale:
+    if due and not result.finale:
+        from . import finale
+
+        played = play(finale.Plan(), target, course, console(options.format))
+        if played.status == PASSED:
+            progress.record_finale(target, played)
+        result = replace(result, finale=played)
+    if options.format == "json":
         report(result, course, "json")
     return 0 if result.passed else 1
-
-
-def finale_of(target: Target, course: Course, result: Result, form: str | None) -> Finale:
-    """The finale that this code has had before; or the board, and then the model trained live."""
-    from . import finale, progress
-
-    before = progress.recorded_finale(target)
-    if before and before.checkpoint and (ROOT / before.checkpoint).exists():
-        if form != "json":
-            report(replace(result, finale=before), course, form)
-        return before
-    if form != "json":
-        report(result, course, form)
-    played = play(finale.Plan(), target, course, console(form))
-    if played.status == "passed":
-        progress.record_finale(target, played)
-    return played
 
 
 def play(plan: finale.Plan, target: Target, course: Course, console: Console) -> Finale:
