@@ -132,6 +132,14 @@ def chain(find: Callable, start: Any, length: int) -> Any:
     return node
 
 
+def chain_of_values(find: Callable, start: Any, length: int) -> Any:
+    """The same of scalars: each Value is made by hand from the one before it."""
+    make, value = find("Value"), start
+    for _ in range(length):
+        value = make(value.data, (value,), (1.0,))
+    return value
+
+
 def ladder(find: Callable, start: Any, rungs: int) -> int:
     """Walk back down a ladder whose every node uses the one below twice.
 
@@ -215,6 +223,7 @@ SCENARIOS: dict[str, Callable] = {
         without_gradients,
         combine,
         chain,
+        chain_of_values,
         ladder,
         arguments_after,
         save,
