@@ -24,8 +24,8 @@ In MicroGPT this is `train`, with one document a step.
 Read more: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.1.3.
 """
 
-import json
 import os
+from ast import literal_eval
 from dataclasses import asdict
 from itertools import count, islice
 
@@ -87,7 +87,7 @@ def save(path, model, optimizer):
     It holds the config, every parameter under its name, and all of the optimiser's numbers.
     """
     # TODO 1  arrays by name: the parameters, and all that arrays_in finds in the optimiser
-    # TODO 2  JSON text: the config, and the optimiser's plain numbers (t, lr, betas, ...)
+    # TODO 2  as text (repr): the config, and the plain numbers of the optimiser (t, lr, betas, ...)
     # TODO 3  np.savez to another name in the same folder, then os.replace
     raise NotImplementedError("TODO save")
 

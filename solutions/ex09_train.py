@@ -24,8 +24,8 @@ In MicroGPT this is `train`, with one document a step.
 Read more: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.1.3.
 """
 
-import json
 import os
+from ast import literal_eval
 from dataclasses import asdict
 from itertools import count, islice
 
@@ -117,7 +117,7 @@ def save(path, model, optimizer):
     It holds the config, every parameter under its name, and all of the optimiser's numbers.
     """
     # TODO 1  arrays by name: the parameters, and all that arrays_in finds in the optimiser
-    # TODO 2  JSON text: the config, and the optimiser's plain numbers (t, lr, betas, ...)
+    # TODO 2  as text (repr): the config, and the plain numbers of the optimiser (t, lr, betas, ...)
     # TODO 3  np.savez to another name in the same folder, then os.replace
     ### BEGIN SOLUTION
     config, state = asdict(model.config), vars(optimizer)
@@ -125,7 +125,7 @@ def save(path, model, optimizer):
     arrays = {name: p.data for name, p in model.params.items()}
     arrays |= {f"optimizer{i}": array for i, array in enumerate(arrays_in(state))}
     with open(f"{path}.partial", "wb") as file:
-        np.savez(file, config=json.dumps(config), numbers=json.dumps(numbers), **arrays)
+        np.savez(file, config=repr(config), numbers=repr(numbers), **arrays)
     os.replace(f"{path}.partial", path)
     ### END SOLUTION
 
@@ -137,10 +137,10 @@ def load(path):
     ### BEGIN SOLUTION
     with np.load(path) as file:
         saved = dict(file)
-    config = GPTConfig(**json.loads(str(saved["config"])))
+    config = GPTConfig(**literal_eval(str(saved["config"])))
     model = GPT(config, np.random.default_rng(0), saved["wte"].dtype)
     optimizer = AdamW(model.params, lr=0.0)
-    vars(optimizer).update(json.loads(str(saved["numbers"])))
+    vars(optimizer).update(literal_eval(str(saved["numbers"])))
     for i, array in enumerate(arrays_in(vars(optimizer))):
         array[...] = saved[f"optimizer{i}"]
     for name, p in model.params.items():
