@@ -129,10 +129,13 @@ class Worker:
             return f"ended Python itself ({name}: {reason.get(name, 'a signal')})"
         return f"ended Python itself with exit code {code}"
 
-    def kill(self) -> None:
-        """End the process and all that it started. What ended by itself keeps its exit code."""
+    def kill(self, patience: float = 0.2) -> None:
+        """End the process and all that it started.
+
+        What ends by itself within `patience` seconds keeps its exit code, for last_words.
+        """
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0 if self.late else 0.2)
+            self.process.wait(0 if self.late else patience)
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)  # the group outlives its first process
@@ -141,7 +144,7 @@ class Worker:
 
     def close(self) -> None:
         """End it, and remove its folder."""
-        self.kill()
+        self.kill(patience=0)
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 stream.close()
@@ -171,7 +174,8 @@ class Worker:
 class InProcess:
     """The same questions, answered in this process: for debugging and for replaying.
 
-    It has an empty folder of its own, as a worker has: what is saved there is not left lying about.
+    As with a worker only copies cross, so that nothing written into an array on one side is seen on
+    the other, and it has an empty folder of its own, so that nothing saved is left lying about.
     """
 
     def __init__(self, package: str = "exercises") -> None:
@@ -182,7 +186,11 @@ class InProcess:
         if request["op"] == "limit":
             return {"value": None}
         with contextlib.chdir(self.folder.name):
-            return self.dispatcher.handle(dict(request))
+            answer = self.dispatcher.handle(copied(request))
+        try:
+            return copied(answer)
+        except wire.WireError as error:
+            return {"refused": {"type": "WireError", "message": str(error)}}
 
     def mark(self) -> int:
         return 0
@@ -194,3 +202,7 @@ class InProcess:
         self.folder.cleanup()
         if self.dispatcher.package:
             self.dispatcher.package.close()
+
+
+def copied(message: dict) -> dict:
+    return wire.decode(wire.encode(message))
