@@ -39,7 +39,7 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     call, words = origin(got)
     if isinstance(got, Handle):
         got = got._student.array(got)
-    elif call and call.tensors and words == call.words:  # its own result, not a gradient read later
+    elif call and call.tensors and words == call.words and not was_read(call):  # its own result
         raise Difference(f"{words} returned {kind(got)}; it must return a Tensor", call)
     wanted = np.asarray(expected)
     if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
@@ -127,7 +127,7 @@ def gradcheck(
 
     for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
         got = tensor.grad
-        label = f"{words}, the gradient of {argument(call, index)}"
+        label = f"{words}, the gradient of {role(call, tensor._ref) or argument(call, index)}"
         if not isinstance(got, np.ndarray):
             raise Difference(
                 f"{label} is {kind(got)}, expected an array of shape {array.shape}", call
@@ -176,11 +176,16 @@ def origin(got: Any) -> tuple[Call | None, str]:
     last = student._log.last if student else None
     if last is None:
         return None, "the result"
-    if last.request["op"] == "attribute" and last.request["name"] == "grad":
+    if was_read(last) and last.request["name"] == "grad":
         return gradient_of(last, student)
-    if last.request["op"] == "attribute" and not last.name:
+    if was_read(last) and not last.name:
         return read_after(last, student)
     return last, last.words
+
+
+def was_read(call: Call) -> bool:
+    """Whether it is the reading of an attribute, such as .data, and no call at all."""
+    return call.request["op"] == "attribute"
 
 
 def read_after(asked: Call, student: Student) -> tuple[Call, str]:
@@ -195,23 +200,25 @@ def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     """x.grad in words: the call that x went into, and which of its arguments x is."""
     ref = asked.request["on"]
     for call in reversed(student._log.calls):
-        if call.name and not call.name.endswith("backward"):
-            for index, operand in enumerate(operands(call)):
-                if ref in tensors_in(operand):
-                    return call, f"{call.words}, the gradient of {argument(call, index)}"
+        if call.name and not call.name.endswith("backward") and (name := role(call, ref)):
+            return call, f"{call.words}, the gradient of {name}"
     return asked, "the gradient"
+
+
+def role(call: Call | None, ref: wire.Ref) -> str | None:
+    """What the object is to the call: the argument's name, or its key in a dict of weights."""
+    for index, operand in enumerate(operands(call) if call else []):
+        entries = operand if type(operand) is dict else {argument(call, index): operand}
+        for name, value in entries.items():
+            if isinstance(value, wire.Ref) and value == ref:
+                return name
+    return None
 
 
 def operands(call: Call) -> list:
     """What a call was given, in the order of the student's function: for a method, self first."""
     on_itself = [call.request["on"]] if call.request["op"] == "method" else []
     return on_itself + list(call.request.get("args", ()))
-
-
-def tensors_in(operand: Any) -> list[wire.Ref]:
-    """The operand itself where it is an object, or the objects of a dict such as model.params."""
-    objects = operand.values() if type(operand) is dict else [operand]
-    return [value for value in objects if isinstance(value, wire.Ref)]
 
 
 def argument(call: Call | None, index: int) -> str:

@@ -147,3 +147,15 @@ def test_a_gradient_is_named_by_the_call_that_its_tensor_went_into(student):
     y.sum(axis=1).backward(np.ones((2, 5)))
     said = message(close, y.grad, np.zeros((2, 3, 5)))
     assert said.startswith("Tensor (2, 3, 5).sum(axis=1), the gradient of argument 1: 30 of 30")
+
+
+def test_a_gradient_in_a_dict_is_named_by_its_key(student):
+    x = student.Tensor(X)
+    weights = {name: student.Tensor(np.eye(5)) for name in ("wq", "wk", "wv", "wo")}
+    student.self_attention(x, weights, 1).backward(np.ones((2, 3, 5)))
+    said = message(close, weights["wv"].grad, np.zeros((5, 5)))
+    assert said.startswith("self_attention(shape (2, 3, 5), 1), the gradient of wv: 25 of 25")
+
+
+def test_numbers_that_the_test_read_itself_need_not_be_a_tensor(student):
+    close(student.array(layernorm(student)), student.array(layernorm(student)))
