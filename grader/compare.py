@@ -18,7 +18,7 @@ from .student import Call, Handle, Student, kind
 RTOL, ATOL = 1e-6, 1e-8
 STEP = 1e-5  # of the central differences
 
-current: ContextVar[Student] = ContextVar("the student that the running test talks to")
+current: ContextVar[Student | None] = ContextVar("whom the running test talks to", default=None)
 
 
 class Difference(AssertionError):
@@ -172,7 +172,7 @@ def origin(got: Any) -> tuple[Call | None, str]:
     """The call that gave `got`, and words for it: "layernorm(x of shape (2, 3, 5))"."""
     if isinstance(got, Handle):
         return got._call, got._call.words if got._call else "the result"
-    student = current.get(None)
+    student = current.get()
     last = student._log.last if student else None
     if last is None:
         return None, "the result"
@@ -223,6 +223,6 @@ def operands(call: Call) -> list:
 
 def argument(call: Call | None, index: int) -> str:
     """The name of the call's argument, as the student's function calls it."""
-    student = current.get(None)
+    student = current.get()
     names = student._places.get(call.name, [0, 0, []])[2] if student and call else []
     return names[index] if index < len(names) else f"argument {index + 1}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import sys
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,31 +73,36 @@ def known(folder: Path) -> tuple[Mutant, ...]:
 
 
 def name(
-    calls: list[Call], piece: Piece, course: Course, reference: Path, folder: Path
+    logs: list[list[Call]], piece: Piece, course: Course, reference: Path, folder: Path
 ) -> str | None:
-    """The sentence of the mutant that gives the same answers to all `calls`.
+    """The sentence of the mutant of the piece that gives the same answers in every failed test.
 
-    Two that do are both offered; more say too little, and none is.
+    `logs` holds the calls of each. Two mutants that do are both offered; more say too little, and
+    none is.
     """
-    if not calls or any(call.answer is None or "refused" in call.answer for call in calls):
-        return None
     candidates = [
         m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines
     ]
-    found = [m.says for m in candidates if answers_alike(m, calls, piece, course, reference)]
+    found = [m.says for m in candidates if answers_alike(m, logs, piece, course, reference)]
     return " or: ".join(dict.fromkeys(found)) if 1 <= len(found) <= 2 else None
 
 
 def answers_alike(
-    mutant: Mutant, calls: list[Call], piece: Piece, course: Course, reference: Path
+    mutant: Mutant, logs: list[list[Call]], piece: Piece, course: Course, reference: Path
 ) -> bool:
     """Whether the reference with the mutant in it answers every call as the student's code did."""
     bench = stand_in(piece.exercise, course, reference, mutant)
     try:
         with np.errstate(all="ignore"):
-            return all(alike(bench.ask(call.request), call.answer) for call in calls)
+            return all(answers_log_alike(bench, log) for log in logs)
     finally:
         bench.close()
+
+
+def answers_log_alike(bench: InProcess, log: list[Call]) -> bool:
+    """The same for the calls of one test, which began with no handles."""
+    bench.ask({"op": "clear"})
+    return bool(log) and all(alike(bench.ask(call.request), call.answer) for call in log)
 
 
 def stand_in(
@@ -122,35 +128,57 @@ def stand_in(
 
 
 def put_in(module: types.ModuleType, mutant: Mutant) -> None:
-    """Bind the mutant in place of the definition and its aliases; its names are the module's."""
-    copy = moved(mutant.function, module)
+    """Bind the mutant in place of the definition, its aliases and its imports in the package.
+
+    The names that it uses are the module's, itself included.
+    """
+    names: dict[str, Any] = {}
+    copy = moved(mutant.function, module, names)
     *owner, last = mutant.name.split(".")
-    home: Any = getattr(module, owner[0]) if owner else module
-    original = vars(home)[last]
-    for alias, value in list(vars(home).items()):
-        if value is original:
-            setattr(home, alias, copy)
+    if isinstance(copy, type):
+        copy.__name__ = copy.__qualname__ = last
+    homes: list[Any] = [getattr(module, owner[0])] if owner else siblings(module)
+    original = vars(homes[0])[last]
+    for home in homes:
+        for alias, value in list(vars(home).items()):
+            if value is original:
+                setattr(home, alias, copy)
+    names.update(vars(module))
 
 
-def moved(definition: Any, module: types.ModuleType) -> Any:
-    """A function, or a class with all its methods, as if it had been written in `module`."""
+def siblings(module: types.ModuleType) -> list[types.ModuleType]:
+    """The modules of the same package that are loaded, the module itself first."""
+    package = module.__name__.rpartition(".")[0] + "."
+    others = [m for name, m in sys.modules.items() if name.startswith(package) and m is not module]
+    return [module, *others]
+
+
+def moved(definition: Any, module: types.ModuleType, names: dict[str, Any]) -> Any:
+    """A function, or a class with all its methods and its bases, as if written in `module`.
+
+    names   the namespace of its code, which it shares with its siblings of the same class
+    """
     if isinstance(definition, (staticmethod, classmethod)):
-        return type(definition)(moved(definition.__func__, module))
+        return type(definition)(moved(definition.__func__, module, names))
+    if isinstance(definition, property):
+        return property(moved(definition.fget, module, names))
     if isinstance(definition, type):
+        bases = tuple(
+            moved(base, module, names) if base.__module__ == definition.__module__ else base
+            for base in definition.__bases__
+        )
         body = {
-            k: moved(v, module)
+            k: moved(v, module, names)
             for k, v in vars(definition).items()
             if k not in ("__dict__", "__weakref__")
         }
-        return type(
-            definition.__name__, definition.__bases__, body | {"__module__": module.__name__}
-        )
+        return type(definition.__name__, bases, body | {"__module__": module.__name__})
     if not isinstance(definition, types.FunctionType):
         return definition
-    namespace = {**definition.__globals__, **vars(module)}
+    names.update({**definition.__globals__, **vars(module)})
     copy = types.FunctionType(
         definition.__code__,
-        namespace,
+        names,
         definition.__name__,
         definition.__defaults__,
         definition.__closure__,
@@ -162,6 +190,8 @@ def moved(definition: Any, module: types.ModuleType) -> Any:
 
 def alike(answer: dict, other: dict) -> bool:
     """The same answer: the same kind of error, or the same data to within rounding."""
+    if "refused" in other:
+        return False
     if "error" in answer or "error" in other:
         return answer.get("error", {}).get("type") == other.get("error", {}).get("type")
     return same_data(answer["value"], other["value"])

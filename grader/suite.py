@@ -17,7 +17,7 @@ import os
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,7 @@ class Test:
     needs: tuple[str, ...]
     result: TestResult | None = None
     borrowed: frozenset[str] = frozenset()  # ids of exercises and pieces
+    calls: list[Call] = field(default_factory=list)  # of a test that failed
 
     @property
     def name(self) -> str:
@@ -217,6 +218,7 @@ class Checker:
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
+        compare.current.set(None)
         self.benches.ahead = test.piece.exercise != self.last_exercise
         result = yield
         if nextitem is None or self.tests[nextitem].piece.exercise != test.piece.exercise:
@@ -227,9 +229,10 @@ class Checker:
     def student(self, request: Any) -> Student:
         """The student's code, as this test may see it."""
         test = self.tests[request.node]
-        plan, test.borrowed = self._plan(test)
+        plan, borrowed = self._plan(test)
         student = self.benches.student(self.course.exercise_of(test.piece), plan)
         compare.current.set(student)
+        test.borrowed = borrowed
         return student
 
     @pytest.hookimpl(wrapper=True)
@@ -332,7 +335,7 @@ class Checker:
 
     def _result(self, test: Test, call: Any) -> TestResult:
         """The record of a test that has run."""
-        student = compare.current.get(None)
+        student = compare.current.get()
         if student and call.when == "call":
             self.options.observe(test.name, student._log.calls)
         error = call.excinfo.value if call.excinfo else None
@@ -340,22 +343,14 @@ class Checker:
         visible = test.suite != "hidden"
         if not visible and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
-        named = None
-        if status == FAILED and student and self.options.mutants and self.options.reference:
-            named = diagnosis.name(
-                student._log.calls,
-                test.piece,
-                self.course,
-                self.options.reference,
-                self.options.mutants,
-            )
+        if status == FAILED and student:
+            test.calls = student._log.calls
         show_output = visible and student is not None and status != WAITING
         return TestResult(
             name=test.name,
             suite=test.suite,
             status=status,
             message=message,
-            diagnosis=named,
             seconds=round(call.duration, 4),
             where=where,
             output=student.printed() if show_output else "",
@@ -439,9 +434,21 @@ class Checker:
         tests = self.by_piece[piece.id]
         if not tests:
             raise SuiteError(f"there is no test of {piece.id} in {', '.join(self.options.suites)}")
-        results = [t.result or TestResult(t.name, t.suite, CRASHED, NOT_RUN) for t in tests]
+        results = [
+            t.result or TestResult(t.name, t.suite, CRASHED, "it was not run") for t in tests
+        ]
+        named = self._diagnosis(piece, [test for test in tests if test.calls])
+        results = [replace(r, diagnosis=named) if r.status == FAILED else r for r in results]
         core = frozenset(test.name for test in tests if test.core)
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
+
+    def _diagnosis(self, piece: Piece, failed: list[Test]) -> str | None:
+        """The misconception that explains every failed test of the piece, if one is known."""
+        mutants, reference = self.options.mutants, self.options.reference
+        if not (failed and mutants and reference):
+            return None
+        logs = [test.calls for test in failed]
+        return diagnosis.name(logs, piece, self.course, reference, mutants)
 
 
 def told(error: StudentError) -> str:
