@@ -1,0 +1,297 @@
+"""`check` as a student meets it: real folders, one broken in every way that a file can be."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import course as courses
+from grader.course import ROOT
+
+COURSE = courses.load()
+
+
+def grader(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command as a user would, from another folder than the kit's."""
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1"} | environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+def solutions_in(folder: Path) -> Path:
+    """A copy of the reference, to be spoilt."""
+    shutil.copytree(ROOT / "solutions", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def spoil(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    assert text.count(old) >= 1, f"{old!r} is not in {file.name}"
+    file.write_text(text.replace(old, new, 1), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory) -> dict:
+    """One check of a folder in which nearly every file is broken in a way of its own."""
+    folder = solutions_in(tmp_path_factory.mktemp("broken") / "exercises")
+    tokenizer = folder / "ex01_tokenizer.py"
+    tokenizer.write_bytes(b"\xef\xbb\xbf" + tokenizer.read_bytes().replace(b"\n", b"\r\n"))
+    spoil(
+        folder / "ex02_value.py",
+        "return Value(self.data + other.data",
+        "return self + other\n        return Value(self.data + other.data",
+    )
+    ops = folder / "ex04_ops.py"
+    spoil(ops, "    y = np.maximum(x.data, 0)\n", "    while True:\n        pass\n")
+    spoil(ops, "    c, x2 = (2", "    import sys\n\n    sys.exit(0)\n    c, x2 = (2")
+    spoil(ops, "    ids = np.asarray(ids)\n", "    import ctypes\n\n    ctypes.string_at(0)\n")
+    spoil(
+        ops,
+        "    rows = x.data.reshape(-1, x.shape[-1])",
+        "    import os\n\n    os.fork()\n    rows = x.data.reshape(-1, x.shape[-1])",
+    )
+    spoil(folder / "ex05_norm.py", "import numpy as np", "import numpie as np")
+    spoil(folder / "ex06_attention.py", "    B, T, C = x.shape\n", "\tB, T, C = x.shape\n")
+    spoil(
+        folder / "ex07_gpt.py",
+        "def mlp(x, weights, activation):",
+        "def mlp(x, weights, activation:",
+    )
+    spoil(
+        folder / "ex08_optim.py",
+        "    return peak * (1 - step / total)",
+        "    while True:\n        print('x' * 100000)",
+    )
+    (folder / "ex09_train.py").unlink()
+    sampling = folder / "ex10_sampling.py"
+    sampling.write_text(sampling.read_text("utf-8")[:2500], "utf-8")
+    run = grader("check", "--target", str(folder), "--format", "json", "--no-finale")
+    assert run.returncode == 1, run.stderr
+    return json.loads(run.stdout)
+
+
+def piece_of(result: dict, id: str) -> dict:
+    short, name = id.split(".")
+    pieces = next(e["pieces"] for e in result["exercises"] if e["id"].startswith(short))
+    return next(piece for piece in pieces if piece["name"] == name)
+
+
+def first_told(result: dict, id: str) -> dict:
+    return next(test for test in piece_of(result, id)["tests"] if test["status"] != "passed")
+
+
+def test_every_exercise_has_a_result_whatever_its_neighbours_do(broken):
+    assert len(broken["exercises"]) == len(COURSE.exercises)
+    assert all(piece["tests"] for e in broken["exercises"] for piece in e["pieces"])
+
+
+def test_a_bom_and_windows_line_ends_pass(broken):
+    assert broken["exercises"][0]["status"] == "passed"
+
+
+def test_a_sound_exercise_between_broken_ones_passes(broken):
+    assert broken["exercises"][2]["status"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("piece", "status", "words", "line"),
+    [
+        ("ex02.arithmetic", "failed", "RecursionError", "return self + other"),
+        ("ex04.relu", "timeout", "no answer after 2 seconds", "def relu"),
+        ("ex04.gelu", "failed", "SystemExit", "sys.exit(0)"),
+        ("ex04.embedding", "crashed", "segmentation fault", "def embedding"),
+        ("ex04.linear", "failed", "may not start a process", "os.fork()"),
+        ("ex05.layernorm", "failed", "No module named 'numpie'", "import numpie"),
+        ("ex06.split_heads", "failed", "TabError", "B, T, C = x.shape"),
+        ("ex07.mlp", "failed", "SyntaxError", "def mlp(x, weights, activation:"),
+        ("ex08.schedules", "crashed", "printed more than 32 MiB", "def linear_decay"),
+        ("ex10.temperature", "failed", "SyntaxError", ""),
+    ],
+)
+def test_what_is_broken_is_said_in_words_with_its_line(
+    broken, tmp_path, piece, status, words, line
+):
+    test = first_told(broken, piece)
+    assert test["status"] == status, test
+    assert words in test["message"]
+    file, number = test["where"].rsplit(":", 1)
+    assert file == f"exercises/{COURSE.pieces[piece].exercise}.py"
+    assert int(number) >= 1
+    if line and piece != "ex10.temperature":
+        spoilt = {
+            "ex04.relu": "relu",
+            "ex04.embedding": "embedding",
+            "ex08.schedules": "linear_decay",
+        }
+        assert spoilt.get(piece, line) in line
+
+
+def test_a_missing_file_is_to_do_not_failed(broken):
+    assert piece_of(broken, "ex09.train")["status"] == "todo"
+    assert "there is no file" in first_told(broken, "ex09.train")["message"]
+
+
+def test_a_hang_does_not_take_the_other_pieces_of_its_file_along(broken):
+    assert piece_of(broken, "ex04.softmax")["status"] == "passed"
+    assert piece_of(broken, "ex04.cross_entropy")["status"] == "passed"
+
+
+def test_the_score_is_the_sum_of_its_parts(broken):
+    total = sum(piece["earned"] for e in broken["exercises"] for piece in e["pieces"])
+    assert broken["score"] == {"earned": pytest.approx(total), "possible": 200.0}
+
+
+# whole folders
+
+
+def test_the_solutions_earn_everything():
+    run = grader("check", "--target", "solutions", "--format", "json", "--no-finale")
+    assert json.loads(run.stdout)["score"] == {"earned": 200.0, "possible": 200.0}
+    assert run.returncode == 0
+
+
+def test_every_stub_is_to_do_under_every_one_of_its_tests(tmp_path):
+    for exercise in COURSE.exercises:
+        shutil.copy(ROOT / "exercises" / exercise.file, tmp_path)
+    generate_stubs(tmp_path)
+    run = grader("check", "--target", str(tmp_path), "--hidden", "--format", "json")
+    exercises = json.loads(run.stdout)["exercises"]
+    statuses = {
+        (piece["name"], test["name"]): test["status"]
+        for exercise in exercises
+        for piece in exercise["pieces"]
+        for test in piece["tests"]
+        if test["status"] not in ("todo", "waiting")
+    }
+    assert statuses == {}
+
+
+def generate_stubs(folder: Path) -> None:
+    """The stubs as the solutions make them, whatever stands in exercises/ of a student's copy."""
+    from grader.stubs import generate
+
+    for exercise in COURSE.exercises:
+        text = (ROOT / "solutions" / exercise.file).read_text("utf-8")
+        (folder / exercise.file).write_text(generate(text, exercise.file), "utf-8")
+
+
+def test_any_exercise_can_be_done_first_on_borrowed_pieces(tmp_path):
+    generate_stubs(tmp_path)
+    shutil.copy(ROOT / "solutions" / "ex05_norm.py", tmp_path)
+    run = grader("check", "ex05", "--target", str(tmp_path), "--format", "json")
+    exercise = json.loads(run.stdout)["exercises"][0]
+    assert exercise["status"] == "passed"
+    assert exercise["borrowed"] == ["ex03_tensor"]
+
+
+def test_a_failing_piece_is_not_blamed_on_those_that_need_it(tmp_path):
+    """attention_weights is wrong; causal_attention, which uses it, is right and passes."""
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex06_attention.py", "q.shape[3] ** -0.5", "1.0")
+    run = grader("check", "ex06", "--target", str(folder), "--format", "json")
+    result = json.loads(run.stdout)
+    assert piece_of(result, "ex06.attention_weights")["status"] == "failed"
+    assert piece_of(result, "ex06.causal_attention")["status"] == "passed"
+    assert "ex06.attention_weights" in result["exercises"][0]["borrowed"]
+
+
+# what was asked for
+
+
+def test_a_selection_covers_only_itself():
+    run = grader("check", "softmax", "ex05", "--target", "solutions", "--format", "json")
+    result = json.loads(run.stdout)
+    names = [piece["name"] for e in result["exercises"] for piece in e["pieces"]]
+    assert names == ["softmax", "rmsnorm", "layernorm"]
+    assert result["score"]["possible"] == 22.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "softmx"], "near: softmax"),
+        (["check", "--target", "nowhere"], "no such folder"),
+        (["check", "--tests", "nowhere"], "no such folder"),
+    ],
+)
+def test_what_cannot_be_run_is_said_and_ends_with_2(arguments, words):
+    run = grader(*arguments)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert run.stdout == ""
+
+
+def test_a_suite_of_ones_own_is_run_beside_the_visible_one(tmp_path):
+    suite = tmp_path / "mine"
+    suite.mkdir()
+    (suite / "test_ex05_norm.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.piece('rmsnorm')\n"
+        "def test_mine(student):\n"
+        "    student.array(student.rmsnorm(student.Tensor([[1.0]])))\n"
+    )
+    run = grader(
+        "check", "rmsnorm", "--target", "solutions", "--tests", str(suite), "--format", "json"
+    )
+    tests = json.loads(run.stdout)["exercises"][0]["pieces"][0]["tests"]
+    assert {test["suite"] for test in tests} == {"visible", "mine"}
+
+
+def test_a_broken_suite_is_no_students_fault(tmp_path):
+    (tmp_path / "test_ex05_norm.py").write_text("def test_without_a_piece(student): ...\n")
+    run = grader("check", "ex05", "--target", "solutions", "--tests", str(tmp_path))
+    assert run.returncode == 2
+    assert "test_without_a_piece has no @pytest.mark.piece" in run.stderr
+
+
+def test_in_process_gives_the_same_result():
+    apart = grader("check", "ex05", "--target", "solutions", "--format", "json")
+    within = grader("check", "ex05", "--target", "solutions", "--format", "json", "--in-process")
+    assert json.loads(apart.stdout)["score"] == json.loads(within.stdout)["score"]
+
+
+def test_nothing_is_left_in_the_temporary_folder(tmp_path):
+    grader("check", "ex05", "--target", "solutions", TMPDIR=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(
+        folder / "ex05_norm.py",
+        "    centred = ",
+        '    print("looking at", x.shape)\n    centred = ',
+    )
+    spoil(folder / "ex05_norm.py", "n = centred * r", "n = centred * r * 2")
+    run = grader("check", "layernorm", "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), "ex05.layernorm")
+    assert "looking at (" in test["output"]
+
+
+def test_no_value_of_a_hidden_test_reaches_the_student(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(
+        folder / "ex05_norm.py", "n = centred * r", "print('SECRET', x.data)\n    n = centred + 7"
+    )
+    run = grader("check", "layernorm", "--hidden", "--target", str(folder), "--format", "json")
+    hidden = [
+        t for t in first_piece(run)["tests"] if t["suite"] == "hidden" and t["status"] == "failed"
+    ]
+    assert hidden
+    for test in hidden:
+        assert test["output"] == ""
+        assert "got" not in test["message"].split()
+        assert "SECRET" not in json.dumps(test)
+
+
+def first_piece(run: subprocess.CompletedProcess) -> dict:
+    return json.loads(run.stdout)["exercises"][0]["pieces"][0]

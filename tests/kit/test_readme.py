@@ -1,0 +1,84 @@
+"""Every command that the README shows is run, on a copy of the kit in an empty folder."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.course import ROOT
+
+COMMANDS = [
+    line.strip().removeprefix("$ ").split("  #")[0].strip()
+    for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    for line in block.splitlines()
+    if line.strip().startswith("$ ")
+]
+NESTED = {"make test", "make lint"}  # they would run this very test again, or all of ruff
+SLOW = ("mutants", "--target solutions", "--preset", "--scalar", "microgpt")
+
+
+def tracked(folder: Path) -> Path:
+    """A copy of what is under version control, with the environment that runs this test."""
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in files.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (folder / ".venv" / "bin" / "python").chmod(0o755)
+    for name in ("student", "dev"):
+        (folder / ".venv" / f"{name}.ready").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Path:
+    """A kit as it is cloned: nothing is written yet."""
+    return tracked(tmp_path_factory.mktemp("a fresh kit"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A kit in which a student has written everything, and trained it."""
+    folder = tracked(tmp_path_factory.mktemp("a finished kit"))
+    for file in (ROOT / "solutions").glob("*.py"):
+        shutil.copy(file, folder / "exercises")
+    run(folder, "make train ARGS='--steps 20'")
+    return folder
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment | {"NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def test_the_readme_shows_commands():
+    assert {"make check", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(c, marks=pytest.mark.slow if any(s in c for s in SLOW) else ())
+        for c in COMMANDS
+    ],
+)
+def test_a_command_of_the_readme_works(request, command):
+    trains = any(word in command for word in ("train", "sample", "microgpt"))
+    kit = request.getfixturevalue("finished" if trains else "fresh")
+    run(kit, command.replace("make", "make -n") if command in NESTED else command)
