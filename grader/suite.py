@@ -134,6 +134,9 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     Raises SuiteError where the tests themselves are broken.
     """
     checker = Checker(course, target, wanted, options)
+    files = checker.files()
+    if not files:  # pytest would collect whatever stands in the current folder
+        raise SuiteError(f"there are no tests of it in {', '.join(options.suites)}")
     arguments = [
         "--noconftest",
         "--import-mode=importlib",
@@ -150,7 +153,7 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        code = pytest.main([*arguments, *map(str, checker.files())], plugins=[checker])
+        code = pytest.main([*arguments, *map(str, files)], plugins=[checker])
     finally:
         checker.close()
     if code == pytest.ExitCode.INTERRUPTED and not checker.broken:
