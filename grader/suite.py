@@ -134,9 +134,6 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     Raises SuiteError where the tests themselves are broken.
     """
     checker = Checker(course, target, wanted, options)
-    files = checker.files()
-    if not files:  # pytest would collect whatever stands in the current folder
-        raise SuiteError(f"there are no tests of it in {', '.join(options.suites)}")
     arguments = [
         "--noconftest",
         "--import-mode=importlib",
@@ -153,7 +150,7 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        code = pytest.main([*arguments, *map(str, files)], plugins=[checker])
+        code = pytest.main([*arguments, *map(str, checker.files())], plugins=[checker])
     finally:
         checker.close()
     if code == pytest.ExitCode.INTERRUPTED and not checker.broken:
@@ -180,14 +177,17 @@ class Checker:
         needs = [need for piece in self.wanted for need in piece.needs] + [
             g for g in gradients if g
         ]
-        pieces = {*self.wanted, *self.course.closure(() if self.options.alone else tuple(needs))}
-        exercises = [e for e in self.course.exercises if pieces & set(e.pieces)]
-        return [
+        pieces = {*self.wanted, *self.course.closure(tuple(needs))}
+        files = [
             file
-            for exercise in exercises
+            for exercise in self.course.exercises
+            if pieces & set(exercise.pieces)
             for folder in self.options.tests
             for file in sorted(folder.glob(f"test_{exercise.id}*.py"))
         ]
+        if not files:  # pytest would collect whatever stands in the current folder
+            raise SuiteError(f"there are no tests of it in {', '.join(self.options.suites)}")
+        return files
 
     # what pytest calls
 
