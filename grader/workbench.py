@@ -67,6 +67,7 @@ class Workbench:
 
     def _fresh(self) -> Any:
         if self.options.in_process:
+            self.clear()  # all plans go by the name of the same package
             return InProcess()
         worker, self.spare = self.spare or Worker(), Worker() if self.ahead else None
         return worker
