@@ -106,6 +106,14 @@ def parser() -> argparse.ArgumentParser:
     stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
     stubs.set_defaults(run=run_stubs)
 
+    mutants = commands.add_parser("mutants", help="try the suites on wrong and right answers")
+    mutants.add_argument("names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm")
+    mutants.add_argument("--ast", action="store_true", help="automatic mutants too")
+    mutants.add_argument(
+        "--format", choices=("board", "plain", "json", "markdown"), help="how to report"
+    )
+    mutants.set_defaults(run=run_mutants)
+
     lines = commands.add_parser("lines", help="count the lines of the reference model")
     lines.set_defaults(run=run_lines)
     return top
@@ -262,10 +270,7 @@ def report(result: Result, course: Course, form: str | None) -> None:
     if form == "json":
         print(json.dumps(result.to_json(), indent=1))
         return
-    plain = form == "plain" or (
-        form is None and ("NO_COLOR" in os.environ or not sys.stdout.isatty())
-    )
-    if plain:
+    if is_plain(form):
         from .reports import plain as reporter
 
         print(reporter.render(result, course))
@@ -294,6 +299,13 @@ def run_assemble(options: argparse.Namespace) -> int:
     return 0
 
 
+def is_plain(form: str | None) -> bool:
+    """Whether to report in plain text: asked for, or no terminal that could show more."""
+    return form == "plain" or (
+        form is None and ("NO_COLOR" in os.environ or not sys.stdout.isatty())
+    )
+
+
 def run_stubs(options: argparse.Namespace) -> int:
     from . import stubs
 
@@ -307,6 +319,33 @@ def run_stubs(options: argparse.Namespace) -> int:
     except stubs.StubError as error:
         raise UsageError(str(error)) from error
     return 0
+
+
+def run_mutants(options: argparse.Namespace) -> int:
+    from . import mutation
+    from .reports import matrix as reporter
+
+    course = courses.load()
+    wanted = course.select(options.names)
+    try:
+        with progress_shown(options.format, course) as notify:
+            matrix = mutation.measure(
+                mutation.Setting(course),
+                wanted,
+                with_automatic=options.ast,
+                notify=lambda variant: notify(course.by_id[variant.exercise]),
+            )
+    except mutation.MutationError as error:
+        raise UsageError(str(error)) from error
+    if options.format == "json":
+        print(json.dumps(reporter.to_json(matrix), indent=1))
+    elif options.format == "markdown":
+        print(reporter.markdown(matrix, course), end="")
+    elif is_plain(options.format):
+        print(reporter.render(matrix, course), end="")
+    else:
+        reporter.show(matrix, course)
+    return 0 if matrix.holds else 1
 
 
 def run_lines(options: argparse.Namespace) -> int:

@@ -1,0 +1,233 @@
+"""The kill matrix: what the suites say of every wrong and every right answer, in four forms.
+
+All say the same: the summary, a line for each exercise, a line for each mutant, and what is amiss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..course import Course, Exercise
+from ..mutation import ENOUGH, HIDDEN, SUITES, VISIBLE, Matrix, Verdict
+from . import text
+
+SURVIVES = "survives"
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of how many: killed mutants, accepted alternatives."""
+
+    of: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.found} of {self.of}"
+
+
+def render(matrix: Matrix, course: Course) -> str:
+    """The plain report: linear, ASCII, one fact a line; for each mutant the tests that kill it."""
+    sections = [
+        ["Kill matrix", *summary(matrix)],
+        *(_exercise(exercise, matrix) for exercise in exercises(matrix, course)),
+        *([title + ":", *(f"  {line}" for line in lines)] for title, lines in amiss(matrix)),
+        [verdict(matrix)],
+    ]
+    report = "\n\n".join("\n".join(lines) for lines in sections)
+    return text.ascii_only(text.clean(report)) + "\n"
+
+
+def show(matrix: Matrix, course: Course, console: Console | None = None) -> None:
+    """Print the matrix as tables."""
+    console = console or Console(highlight=False)
+    console.print(Text("Kill matrix", "bold"))
+    console.print("\n".join(summary(matrix)), markup=False)
+    for exercise in exercises(matrix, course):
+        console.print()
+        console.print(_table(exercise, matrix))
+    for title, lines in amiss(matrix):
+        console.print()
+        console.print(Text(title, "bold red"))
+        for line in lines:
+            console.print(f"  {line}", markup=False)
+    console.print()
+    console.print(Text(verdict(matrix), "green" if matrix.holds else "red"))
+
+
+def markdown(matrix: Matrix, course: Course) -> str:
+    """Two tables for a README: the exercises, and every mutant with what it does wrong."""
+    head = ["exercise", "mutants", *(f"killed, {suite}" for suite in SUITES), "right, accepted"]
+    rows = []
+    for exercise in exercises(matrix, course):
+        kills, accepted = counts(exercise, matrix)
+        name = f"{exercise.short} {exercise.title}"
+        rows.append([name, kills[HIDDEN].of, *(kills[s].found for s in SUITES), str(accepted)])
+    detail = [
+        [f"`{v.variant.id}`", v.variant.says, *(killers(v, suite) for suite in SUITES)]
+        for v in matrix.mutants
+    ]
+    parts = [" ".join(f"{fact}." for fact in summary(matrix)), _markdown_table(head, rows)]
+    parts += [_markdown_table(["mutant", "what is wrong", *SUITES], detail)]
+    parts += ["\n".join([f"{title}:", "", *(f"- {x}" for x in xs)]) for title, xs in amiss(matrix)]
+    return "\n\n".join(parts) + "\n"
+
+
+def to_json(matrix: Matrix) -> dict[str, Any]:
+    """Everything, as plain data."""
+    return {
+        "holds": matrix.holds,
+        "summary": {
+            "mutants": len(matrix.mutants),
+            "rows": matrix.distinct,
+            "killed": {suite: round(matrix.rate(suite), 4) for suite in SUITES},
+            "alternatives": len(matrix.alternatives),
+            "rejections": [verdict.variant.id for verdict in matrix.rejections],
+            "automatic": len(matrix.wrong),
+            "equivalent": len(matrix.reviewed),
+        },
+        "mutants": [_verdict_json(verdict) for verdict in matrix.mutants],
+        "alternatives": [_verdict_json(verdict) for verdict in matrix.alternatives],
+        "amiss": {title: lines for title, lines in amiss(matrix)},
+    }
+
+
+# what all forms say
+
+
+def summary(matrix: Matrix) -> list[str]:
+    """How many variants there are, and what share of them the suites judge rightly."""
+    facts = [f"{len(matrix.mutants)} named mutants, {matrix.distinct} different rows"]
+    for suite in SUITES:
+        killed = len(matrix.mutants) - len(matrix.survivors(suite))
+        facts.append(f"the {suite} suite kills {killed}, {matrix.rate(suite):.1%}")
+    named = sum(verdict.named for verdict in matrix.mutants)
+    facts.append(f"the diagnosis names {named} of those that the visible suite kills")
+    rejected = sum(verdict.rejected for verdict in matrix.alternatives)
+    facts.append(f"{len(matrix.alternatives)} right alternatives, {rejected} rejected")
+    if matrix.automatic:
+        equivalent = len(matrix.reviewed)
+        facts.append(
+            f"{len(matrix.wrong)} automatic mutants, {equivalent} of them equivalent,"
+            f" {len(matrix.unreviewed)} survive the hidden suite"
+        )
+    return facts
+
+
+def verdict(matrix: Matrix) -> str:
+    """The last line: whether the suites are as good as they must be."""
+    if matrix.holds:
+        return "the suites hold"
+    needed = " and ".join(f"{enough:.0%} of the {suite}" for suite, enough in ENOUGH.items())
+    return f"not enough: it takes {needed} suite's kills, and nothing amiss above"
+
+
+def exercises(matrix: Matrix, course: Course) -> list[Exercise]:
+    """The exercises that have a mutant or an alternative."""
+    ids = {v.variant.exercise for v in (*matrix.mutants, *matrix.alternatives)}
+    return [exercise for exercise in course.exercises if exercise.id in ids]
+
+
+def counts(exercise: Exercise, matrix: Matrix) -> tuple[dict[str, Count], Count]:
+    """Of one exercise: the mutants killed by each suite, and the alternatives accepted."""
+    mutants = [v for v in matrix.mutants if v.variant.exercise == exercise.id]
+    right = [v for v in matrix.alternatives if v.variant.exercise == exercise.id]
+    kills = {s: Count(len(mutants), sum(v.killed(s) for v in mutants)) for s in SUITES}
+    return kills, Count(len(right), sum(not v.rejected for v in right))
+
+
+def killers(verdict: Verdict, suite: str) -> str:
+    """How many tests kill it, or that none does."""
+    failing = verdict.rows[suite].failing
+    return f"{len(failing)} {'test' if len(failing) == 1 else 'tests'}" if failing else SURVIVES
+
+
+def naming(verdict: Verdict) -> str:
+    """Whether the diagnosis names the mistake."""
+    return "named" if verdict.named else "misnamed" if verdict.misnamed else "not named"
+
+
+def amiss(matrix: Matrix) -> Iterator[tuple[str, list[str]]]:
+    """What somebody should look at: a title, and a line for each."""
+    found = {
+        f"missed by the {HIDDEN} suite": _says(matrix.survivors(HIDDEN)),
+        f"missed by the {VISIBLE} suite": _says(matrix.survivors(VISIBLE)),
+        "right, but rejected": [
+            f"{v.variant.id} ({v.variant.says}): {suite}: {', '.join(row.failing)}"
+            for v in matrix.rejections
+            for suite, row in v.rows.items()
+            if row.failing
+        ],
+        "named as something else": [
+            f"{v.variant.id}: {guess}"
+            for v in matrix.mutants
+            if v.misnamed
+            for guess in dict.fromkeys(v.rows[VISIBLE].guesses)
+            if v.variant.says not in guess
+        ],
+        "the same row and the same answers": [", ".join(ids) for ids in matrix.duplicates],
+        "automatic mutants that survive": [
+            f"{v.variant.exercise}.py:{v.variant.line} {v.variant.name}: "
+            f"{v.variant.was} -> {v.variant.says}"
+            for v in matrix.unreviewed
+        ],
+        "called equivalent, but killed or gone": [": ".join(entry) for entry in matrix.outdated],
+        "the suite itself breaks": [f"{id}: {why}" for id, why in matrix.broken],
+    }
+    return ((title, lines) for title, lines in found.items() if lines)
+
+
+def _says(verdicts: list[Verdict]) -> list[str]:
+    return [f"{verdict.variant.id}: {verdict.variant.says}" for verdict in verdicts]
+
+
+# the forms
+
+
+def _exercise(exercise: Exercise, matrix: Matrix) -> list[str]:
+    lines = [_heading(exercise, matrix)]
+    for v in matrix.mutants:
+        if v.variant.exercise == exercise.id:
+            facts = [f"{suite} {killers(v, suite)}" for suite in SUITES] + [naming(v)]
+            lines.append(f"  {v.variant.id}: {', '.join(facts)}")
+            lines += [f"    {s}: {', '.join(v.rows[s].failing)}" for s in SUITES if v.killed(s)]
+    return lines
+
+
+def _heading(exercise: Exercise, matrix: Matrix) -> str:
+    kills, accepted = counts(exercise, matrix)
+    killed = ", ".join(f"{suite} kills {count}" for suite, count in kills.items())
+    return f"{exercise.short} {exercise.title}: {killed}, alternatives accepted {accepted}"
+
+
+def _table(exercise: Exercise, matrix: Matrix) -> Table:
+    table = Table(title=_heading(exercise, matrix), title_justify="left", title_style="bold")
+    for column in ("mutant", *SUITES, "diagnosis"):
+        table.add_column(column, overflow="fold")
+    for v in matrix.mutants:
+        if v.variant.exercise == exercise.id:
+            kills = [killers(v, suite) for suite in SUITES]
+            shown = [Text(kill, "red" if kill == SURVIVES else "green") for kill in kills]
+            table.add_row(v.variant.id, *shown, naming(v))
+    return table
+
+
+def _markdown_table(head: list[str], rows: list[list]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(c).replace("|", "\\|") for c in r) + " |" for r in lines)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    variant = verdict.variant
+    return {
+        "id": variant.id,
+        "in": f"{variant.exercise}.{variant.name}",
+        "says": variant.says,
+        "killed_by": {suite: list(row.failing) for suite, row in verdict.rows.items()},
+        "diagnosis": None if variant.right else naming(verdict),
+    }
