@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import wire
-from .student import Call, Handle, Student, kind
+from .student import Call, Handle, Student, kind, known_as
 
 RTOL, ATOL = 1e-6, 1e-8
 STEP = 1e-5  # of the central differences
@@ -189,7 +189,10 @@ def was_read(call: Call) -> bool:
 
 
 def read_after(asked: Call, student: Student) -> tuple[Call, str]:
-    """An object's attribute in words: what was called before it was read, and its name."""
+    """An object's attribute in words: how the object was made, or what was called before."""
+    maker = student._log.maker(asked.request["on"])
+    if known_as(maker):
+        return maker, asked.words
     for call in reversed(student._log.calls):
         if call.request["op"] in ("call", "method", "scenario"):
             return call, f"{call.words}, then {asked.words}"
@@ -199,10 +202,19 @@ def read_after(asked: Call, student: Student) -> tuple[Call, str]:
 def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     """x.grad in words: the call that x went into, and which of its arguments x is."""
     ref = asked.request["on"]
+    found, words = asked, "the gradient"
     for call in reversed(student._log.calls):
         if call.name and not call.name.endswith("backward") and (name := role(call, ref)):
-            return call, f"{call.words}, the gradient of {name}"
-    return asked, "the gradient"
+            found, words = call, f"{call.words}, the gradient of {name}"
+            break
+    known, walk = known_as(student._log.maker(ref)), last_walk(student)
+    return found, f"{walk.words}, the gradient of {known}" if known and walk else words
+
+
+def last_walk(student: Student) -> Call | None:
+    """The last call of a backward."""
+    calls = reversed(student._log.calls)
+    return next((call for call in calls if call.name.endswith("backward")), None)
 
 
 def role(call: Call | None, ref: wire.Ref) -> str | None:

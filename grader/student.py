@@ -45,6 +45,12 @@ class Call:
     answer: dict | None = None
     tensors: bool = False  # a Tensor was among the arguments
 
+    @property
+    def made(self) -> wire.Ref | None:
+        """The object that came back, if one did."""
+        value = self.answer.get("value") if self.answer else None
+        return value if type(value) is wire.Ref else None
+
 
 @dataclass(eq=False)
 class Log:
@@ -55,6 +61,10 @@ class Log:
     @property
     def last(self) -> Call | None:
         return self.calls[-1] if self.calls else None
+
+    def maker(self, ref: wire.Ref) -> Call | None:
+        """The call that made an object."""
+        return next((call for call in reversed(self.calls) if call.made == ref), None)
 
 
 class Handle:
@@ -222,7 +232,9 @@ class Student:
 
     def _attribute(self, handle: Handle, name: str, call: Call | None = None) -> Any:
         """The attribute's value, or a method to be called."""
-        words = call.words if call else f".{name} of {article(handle._ref.type)}"
+        known = known_as(handle._call)
+        words = f"{known}.{name}" if known else f".{name} of {article(handle._ref.type)}"
+        words = call.words if call else words
         qualified, tensors = (call.name, call.tensors) if call else ("", False)
         value = self._ask(words, qualified, "attribute", tensors=tensors, on=handle, name=name)
         is_method = isinstance(value, Handle) and value._ref.type in ("method", "function")
@@ -230,11 +242,8 @@ class Student:
 
     def _operator(self, name: str, *args: Any) -> Any:
         shown = [short(arg) for arg in args]
-        words = (
-            f"{shown[0]} {SIGNS[name]} {shown[1]}"
-            if name in SIGNS
-            else f"{name}({', '.join(shown)})"
-        )
+        words = f"-{shown[0]}" if name == "neg" else f"{name}({', '.join(shown)})"
+        words = f"{shown[0]} {SIGNS[name]} {shown[1]}" if name in SIGNS else words
         owner = next((arg._ref.type for arg in args if isinstance(arg, Handle)), "")
         method = f"{owner}.__{name}__"
         return self._ask(
@@ -267,7 +276,8 @@ class Student:
 
     def _describe(self, name: str, args: tuple, kwargs: dict) -> str:
         """The arguments in words: the first, arrays of two axes or more, and plain numbers."""
-        names = self._places.get(name, [None, None, []])[2]
+        places = self._places.get(name) or self._places.get(f"{name}.__init__")
+        names = places[2] if places else []
         names = names[1:] if names[:1] == ["self"] else names
         parts = []
         for index, arg in enumerate(args):
@@ -336,7 +346,8 @@ def is_small(value: Any) -> bool:
     return (
         value is None
         or type(value) in (bool, int, float)
-        or (type(value) in (str, list, tuple) and len(repr(value)) <= 30)
+        or (type(value) is str and len(repr(value)) <= 30)
+        or (type(value) in (list, tuple) and len(repr(value)) <= 30 and all(map(is_small, value)))
     )
 
 
@@ -351,11 +362,26 @@ def shown(index: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """An operand in words: "Tensor (2, 3)", "2"."""
+    """An operand in words: "Tensor (2, 3)", "Value(2.0)", "2"."""
     if isinstance(value, Handle):
         shape = shape_of(value)
-        return f"{value._ref.type} {shape}" if shape is not None else value._ref.type
+        known = known_as(value._call) or value._ref.type
+        return f"{value._ref.type} {shape}" if shape is not None else known
     return f"array {value.shape}" if isinstance(value, np.ndarray) else repr(value)[:40]
+
+
+def known_as(call: Call | None) -> str:
+    """An object by the call that made it, where that is short: "Value(2.0)", "(Value(2.0) * 3)".
+
+    A Tensor goes by its shape instead; and what was made of other objects alone, such as an
+    optimiser, by its type: "" for these.
+    """
+    if call is None or call.made is None or call.made.type == "Tensor" or len(call.words) > 40:
+        return ""
+    if call.request["op"] == "operator":
+        return f"({call.words})"
+    numbers = [arg for arg in call.request.get("args", ())[:1] if is_small(arg)]
+    return call.words if numbers or call.request["op"] == "method" else ""
 
 
 def kind(value: Any) -> str:
