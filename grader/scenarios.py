@@ -164,11 +164,13 @@ def arguments_after(find: Callable, name: str, args: list) -> dict:
 
 
 def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
-    """Run the student's `save`, in a folder that is there, and note what it does with files.
+    """Run the student's `save`, into a folder that is made for it, and note what it does with files.
 
     opened: names of the files that it opened for writing; renamed: [from, to] of each renaming;
     left: what the folder holds in the end.
     """
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, exist_ok=True)
     opened, renamed = [], []
 
     def note(event: str, args: tuple) -> None:
@@ -179,8 +181,7 @@ def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
 
     with listening(note):
         find("save")(path, model, optimizer)
-    left = sorted(os.listdir(os.path.dirname(path) or "."))
-    return {"opened": opened, "renamed": renamed, "left": left}
+    return {"opened": opened, "renamed": renamed, "left": sorted(os.listdir(folder))}
 
 
 def name_of(path: Any) -> str:

@@ -115,7 +115,9 @@ class Handle:
         raise TypeError("a handle is not iterated; use next(handle)")
 
     def __next__(self) -> Any:
-        return self._student._operator("next", self)
+        call = self._call
+        words, name = (call.words, call.name) if call else (short(self), "")
+        return self._student._ask(f"next({words})", name, "operator", name="next", args=[self])
 
     def __getitem__(self, index: Any) -> Any:
         request = {"name": "getitem", "args": [self, index]}
