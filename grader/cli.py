@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .assembly import Target
     from .results import Finale, Result
 
+MACHINE = ("json", "junit", "gradescope", "github")  # formats that others read, alone on stdout
 STATE = ROOT / ".glassbox"
 
 
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--target", default="exercises", help="exercises, solutions or a folder like them"
     )
-    check.add_argument("--format", choices=("board", "plain", "json"), help="how to report")
+    check.add_argument("--format", choices=("board", "plain", *MACHINE), help="how to report")
     check.add_argument(
         "--hidden", action="store_true", help="the hidden suite too, where it is present"
     )
@@ -143,7 +144,7 @@ def run_check(options: argparse.Namespace) -> int:
     due = result.passed and len(wanted) == len(course.pieces) and not options.no_finale
     if due:
         result = replace(result, finale=progress.recorded_finale(target))
-    if options.format != "json":
+    if options.format not in MACHINE:
         report(result, course, options.format)
     if due and not result.finale:
         from . import finale
@@ -152,8 +153,8 @@ def run_check(options: argparse.Namespace) -> int:
         if played.status == PASSED:
             progress.record_finale(target, played)
         result = replace(result, finale=played)
-    if options.format == "json":
-        report(result, course, "json")
+    if options.format in MACHINE:
+        report(result, course, options.format)
     return 0 if result.passed else 1
 
 
@@ -220,17 +221,17 @@ def swapped(found: tuple[Path, str], course: Course) -> tuple[Path, Course, str]
 
 
 def console(form: str | None) -> Console:
-    """Where live pictures go: stdout, but stderr where stdout is for JSON alone."""
+    """Where live pictures go: stdout, but stderr where stdout is for a machine alone."""
     from rich.console import Console
 
     plain = form == "plain" or "NO_COLOR" in os.environ
-    return Console(stderr=form == "json", no_color=plain or None, highlight=False)
+    return Console(stderr=form in MACHINE, no_color=plain or None, highlight=False)
 
 
 @contextmanager
 def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exercise], None]]:
     """Say which exercise is being checked, on one line that disappears in the end."""
-    if form in ("json", "plain") or "NO_COLOR" in os.environ or not sys.stdout.isatty():
+    if form in (*MACHINE, "plain") or "NO_COLOR" in os.environ or not sys.stdout.isatty():
         yield lambda exercise: None
         return
     shown = ""
@@ -266,11 +267,10 @@ def suites_of(options: argparse.Namespace) -> tuple[Path, ...]:
 
 
 def report(result: Result, course: Course, form: str | None) -> None:
-    """Show the result: JSON, plain text, or the board."""
-    if form == "json":
-        print(json.dumps(result.to_json(), indent=1))
-        return
-    if is_plain(form):
+    """Show the result: for a machine, as plain text, or as the board."""
+    if form in MACHINE:
+        print(for_machine(result, form), end="")
+    elif is_plain(form):
         from .reports import plain as reporter
 
         print(reporter.render(result, course))
@@ -278,6 +278,17 @@ def report(result: Result, course: Course, form: str | None) -> None:
         from .reports import board
 
         board.show(result, course)
+
+
+def for_machine(result: Result, form: str) -> str:
+    """The result in one of the formats that others read; GitHub's files are written to."""
+    if form == "json":
+        return json.dumps(result.to_json(), indent=1) + "\n"
+    from .reports import github, gradescope, junit
+
+    if form == "github":
+        return github.publish(result, os.environ)
+    return {"junit": junit, "gradescope": gradescope}[form].render(result)
 
 
 def run_assemble(options: argparse.Namespace) -> int:
