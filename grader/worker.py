@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import importlib.abc
 import importlib.util
 import io
@@ -113,7 +114,13 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def execute(source: str, file: str, module: types.ModuleType) -> None:
     """Run `source` as `module`; tracebacks show its lines even where the file cannot be read."""
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+    exec(compiled(source, file), module.__dict__)
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(source: str, file: str) -> types.CodeType:
+    """The code of `source`; a diagnosis loads the same files again and again."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 def late(module: types.ModuleType, name: str) -> Callable:

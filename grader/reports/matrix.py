@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..course import Course, Exercise
-from ..mutation import ENOUGH, HIDDEN, SUITES, VISIBLE, Matrix, Verdict
+from ..mutation import ENOUGH, Matrix
+from ..trials import HIDDEN, SUITES, VISIBLE, Verdict
 from . import text
 
 SURVIVES = "survives"

@@ -1,0 +1,133 @@
+"""Wrong and right answers to try the suites on: the reference with one definition changed.
+
+A change is a named mutant, an alternative, or an automatic one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import automatic, diagnosis
+from .assembly import Target
+from .course import ROOT, Course, Piece
+
+
+class MutationError(Exception):
+    """There is nothing to measure by: the reference fails, or a file of ours is wrong."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is measured: a course, its reference, and the folder of its suites and variants."""
+
+    course: Course
+    reference: Path = ROOT / "solutions"
+    tests: Path = ROOT / "tests"
+
+    @property
+    def mutants(self) -> Path:
+        return self.tests / "mutants"
+
+    @property
+    def alternatives(self) -> Path:
+        return self.tests / "alternatives"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The reference with one definition changed.
+
+    The change is either number `index` of what `folder` registers, or `text`, the whole file anew:
+    plain data that crosses to other processes, which a function of a mutants' file cannot.
+    """
+
+    id: str  # "ex05.layernorm_unbiased"
+    exercise: str
+    name: str  # of the definition, "Tensor.sum"
+    says: str  # what is wrong; an alternative's style; how the line of an automatic one reads
+    right: bool = False
+    folder: Path | None = None
+    index: int = 0
+    text: str | None = None
+    line: int = 0
+    was: str = ""
+
+    @property
+    def automatic(self) -> bool:
+        return self.text is not None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """How equivalent.toml refers to an automatic one: where it is, and what it says."""
+        return f"{self.exercise}.{self.name}", self.says
+
+    def patch(self) -> diagnosis.Mutant | None:
+        return diagnosis.known(self.folder)[self.index] if self.folder else None
+
+    def put_in(self, target: Target) -> Target:
+        """The target with the text of an automatic change in it."""
+        if not self.automatic:
+            return target
+        source = replace(target.files[self.exercise], text=self.text)
+        return replace(target, files=target.files | {self.exercise: source})
+
+
+def registered(
+    setting: Setting, wanted: Sequence[Piece], folder: Path, right: bool = False
+) -> list[Variant]:
+    """The mutants, or right alternatives, that a folder registers for the pieces wanted."""
+    found = [
+        Variant(
+            id=f"{setting.course.by_id[mutant.exercise].short}.{mutant.function.__name__}",
+            exercise=mutant.exercise,
+            name=mutant.name,
+            says=mutant.says,
+            right=right,
+            folder=folder,
+            index=index,
+        )
+        for index, mutant in enumerate(diagnosis.known(folder))
+    ]
+    return [variant for variant in found if set(owners(setting.course, variant)) & set(wanted)]
+
+
+def changed(setting: Setting, wanted: Sequence[Piece]) -> list[Variant]:
+    """The automatic changes of the pieces wanted."""
+    found = [
+        Variant(
+            id=f"{exercise.short}.{change.name}:{change.line}",
+            exercise=exercise.id,
+            name=change.name,
+            says=change.becomes,
+            right=change.right,
+            text=change.text,
+            line=change.line,
+            was=change.was,
+        )
+        for exercise in setting.course.exercises
+        if set(exercise.pieces) & set(wanted)
+        for change in automatic.changes((setting.reference / exercise.file).read_text("utf-8"))
+    ]
+    return [variant for variant in found if set(owners(setting.course, variant)) & set(wanted)]
+
+
+def owners(course: Course, variant: Variant) -> tuple[Piece, ...]:
+    """The pieces that the changed definition is of; all of the exercise for a common helper."""
+    pieces = course.by_id[variant.exercise].pieces
+    names = {variant.name, variant.name.split(".")[0]}
+    return tuple(piece for piece in pieces if names & set(piece.defines)) or pieces
+
+
+def witnesses(course: Course, variant: Variant) -> tuple[Piece, ...]:
+    """The pieces of the exercise whose tests can see the change: its owners, and who needs them."""
+    exercise = course.by_id[variant.exercise]
+    own = {piece.id for piece in owners(course, variant)}
+    if exercise.gradient in own:
+        return exercise.pieces
+    return tuple(
+        piece
+        for piece in exercise.pieces
+        if piece.id in own or own & {need.id for need in course.closure(piece.needs)}
+    )
