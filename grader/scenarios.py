@@ -157,6 +157,58 @@ def ladder(find: Callable, start: Any, rungs: int) -> int:
     return len(asked)
 
 
+def arguments_after(find: Callable, name: str, args: list) -> dict:
+    """Call the student's function `name`: its result, and its arguments as it leaves them."""
+    result = find(name)(*args)
+    return {"result": result, "args": args}
+
+
+def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
+    """Run the student's `save`, into a folder that is made for it, and note what it does with files.
+
+    opened: names of the files that it opened for writing; renamed: [from, to] of each renaming;
+    left: what the folder holds in the end.
+    """
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, exist_ok=True)
+    opened, renamed = [], []
+
+    def note(event: str, args: tuple) -> None:
+        if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
+            opened.append(name_of(args[0]))
+        if event == "os.rename":
+            renamed.append([name_of(args[0]), name_of(args[1])])
+
+    with listening(note):
+        find("save")(path, model, optimizer)
+    return {"opened": opened, "renamed": renamed, "left": sorted(os.listdir(folder))}
+
+
+def name_of(path: Any) -> str:
+    """The last part of a path, whichever way it is written."""
+    return os.path.basename(os.fsdecode(path))
+
+
+LISTENERS: list[Callable] = []
+
+
+@contextmanager
+def listening(note: Callable) -> Iterator[None]:
+    """Tell `note` of everything that Python's audit events report inside the `with`."""
+    _hook_up()
+    LISTENERS.append(note)
+    try:
+        yield
+    finally:
+        LISTENERS.remove(note)
+
+
+@cache
+def _hook_up() -> None:
+    """Once for all: an audit hook cannot be taken away again."""
+    sys.addaudithook(lambda event, args: [note(event, args) for note in tuple(LISTENERS)])
+
+
 def scale_gradients(find: Callable, tensors: list, factor: float) -> None:
     """Shrink or stretch the gradients where they are, as clipping may."""
     for tensor in tensors:
