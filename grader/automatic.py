@@ -51,8 +51,10 @@ import numpy as _np
 
 def _scaled(value, factor):
     """`value` with every decimal number in it times `factor`."""
-    if isinstance(value, (float, _np.floating)) or getattr(value, "dtype", None) in ("f4", "f8"):
+    if isinstance(value, (float, _np.floating)):
         return value * factor
+    if getattr(value, "dtype", None) in ("f4", "f8"):
+        return _np.array(value * factor)  # of no axes too
     if isinstance(value, (list, tuple)):
         return type(value)(_scaled(item, factor) for item in value)
     if isinstance(value, dict):
@@ -173,7 +175,8 @@ def expressions(node: ast.AST, names: list[str]) -> Iterator[str]:
         case ast.Name(name) if name in MISTAKEN:
             yield MISTAKEN[name]
         case ast.Tuple([first, second], ast.Load()) if not sliced(node):
-            yield written(ast.Tuple([second, first]))
+            if ast.dump(first) != ast.dump(second):
+                yield written(ast.Tuple([second, first]))
         case ast.Subscript(value, ast.Slice(lower, upper, step), ast.Load()):
             for kept in (ast.Slice(None, upper, step), ast.Slice(lower, None, step)):
                 yield written(ast.Subscript(value, kept))
