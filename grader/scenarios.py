@@ -164,7 +164,7 @@ def arguments_after(find: Callable, name: str, args: list) -> dict:
 
 
 def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
-    """Run the student's `save`, into a folder that is made for it, and note what it does with files.
+    """Run the student's `save` into a folder made for it, and note what it does with files.
 
     opened: names of the files that it opened for writing; renamed: [from, to] of each renaming;
     left: what the folder holds in the end.
