@@ -382,7 +382,7 @@ class Checker:
         if isinstance(error, AssertionError):
             return FAILED, str(error).partition("\nassert ")[0] or "an assertion failed", place
         if (
-            isinstance(error, (TypeError, AttributeError, ValueError, IndexError, KeyError))
+            isinstance(error, (TypeError, AttributeError, ValueError, LookupError, ArithmeticError))
             and student
         ):
             words = student._words()
