@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, ClassVar
 
 from . import wire, worker
 from .course import ROOT
@@ -40,6 +40,8 @@ class Worker:
     Its prints are collected on the side; `printed_since` gives those of one test.
     """
 
+    open: ClassVar[set[Worker]] = set()  # all that this process has started and not closed
+
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="glassbox-")
         environment = THREADS | {
@@ -54,6 +56,7 @@ class Worker:
             env=environment,
             start_new_session=True,
         )
+        Worker.open.add(self)
         self.output = bytearray()
         self.received = 0  # bytes of output so far, kept or not
         self.counted = 0  # bytes that the worker says it has printed
@@ -144,6 +147,7 @@ class Worker:
 
     def close(self) -> None:
         """End it, and remove its folder."""
+        Worker.open.discard(self)
         self.kill(patience=0)
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ import hashlib
 import os
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from . import compare, diagnosis
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
-from .process import Crashed, TimedOut
+from .process import Crashed, TimedOut, Worker
 from .results import (
     CRASHED,
     FAILED,
@@ -98,6 +98,9 @@ class Options:
     alone: bool = False  # what the pieces need is taken to pass, and is not run
     fail_fast: bool = False
     notify: Callable[[Exercise], None] = lambda exercise: None
+    # what the tests of needs have said, by piece: these are not run again
+    known: Mapping[str, tuple[TestResult, ...]] = field(default_factory=dict)
+    worker: Worker | None = None  # started already
     observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
 
     @property
@@ -106,6 +109,12 @@ class Options:
 
 
 @dataclass(eq=False)
+def usual(**settings: Any) -> Options:
+    """Options that lend from the solutions, where this copy of the course has them."""
+    reference = ROOT / "solutions"
+    return Options(reference=reference if reference.is_dir() else None, **settings)
+
+
 class Test:
     """A collected test, and in the end its result."""
 
@@ -177,7 +186,7 @@ class Checker:
         needs = [need for piece in self.wanted for need in piece.needs] + [
             g for g in gradients if g
         ]
-        pieces = {*self.wanted, *self.course.closure(tuple(needs))}
+        pieces = {*self.wanted, *self.course.closure(tuple(needs))} - self._known_to_pass()
         files = [
             file
             for exercise in self.course.exercises
@@ -209,10 +218,15 @@ class Checker:
         for item in items:
             test = self._test(item)
             self.tests[item] = test
+            test.result = self._known(test)
             self.by_piece[test.piece.id].append(test)
         relevant = {piece.id for piece in self._relevant()}
         order = {node: rank for rank, node in enumerate(self._order())}
-        chosen = [item for item in items if self.tests[item].piece.id in relevant]
+        chosen = [
+            item
+            for item in items
+            if self.tests[item].piece.id in relevant and self.tests[item].result is None
+        ]
         chosen.sort(key=lambda item: order[self.tests[item].piece.id, self.tests[item].kind])
         items[:] = chosen
         self.last_exercise = self.tests[chosen[-1]].piece.exercise if chosen else ""
@@ -272,6 +286,22 @@ class Checker:
         )
 
     def _relevant(self) -> list[Piece]:
+    def _known(self, test: Test) -> TestResult | None:
+        """What a test of a need is known to say, so that it is not run again."""
+        if test.piece in self.wanted:
+            return None
+        known = self.options.known.get(test.piece.id, ())
+        return next((k for k in known if (k.suite, k.name) == (test.suite, test.name)), None)
+
+    def _known_to_pass(self) -> set[Piece]:
+        """The needs whose tests need not even be read."""
+        return {
+            self.course.pieces[id]
+            for id, tests in self.options.known.items()
+            if self.course.pieces[id] not in self.wanted
+            and all(test.status == PASSED for test in tests)
+        }
+
         """The pieces wanted, and all that their tests need."""
         if self.options.alone:
             return list(self.wanted)

@@ -30,7 +30,7 @@ class Workbench:
         self.course, self.target, self.options = course, target, options
         self.open: dict[Plan, tuple[Any, dict]] = {}
         self.ahead = False  # whether another worker will be needed after this one
-        self.spare = None if options.in_process else Worker()
+        self.spare = None if options.in_process else options.worker or Worker()
         self.failed: dict[tuple[str, Plan], Exception] = {}
         self.unusable: set[str] = set()  # exercises whose file cannot be imported
         self.places: dict[str, dict] = {}

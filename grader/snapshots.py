@@ -1,0 +1,204 @@
+"""Earlier versions of the exercise files, so that no command loses a line.
+
+Each content of a file is kept once, under the time when it was last seen and its hash:
+
+    .glassbox/snapshots/ex05_norm.py/20260131T185307.123456Z-0f343b0931126a20
+
+The names say everything: there is no index that could be lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from .progress import FOLDER
+
+STORE = FOLDER / "snapshots"
+LARGEST = 2**20  # bytes; a check refuses files far smaller than that
+STAMP = "%Y%m%dT%H%M%S.%fZ"
+NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{16})")
+CONTEXT, LONGEST = 2, 40  # lines of a difference: around each change, and in all
+
+
+@dataclass(frozen=True)
+class Version:
+    """One content that a file had, and when it was last seen."""
+
+    path: Path
+    seen: datetime
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> Version | None:
+        """The version of that name. None for a file that is none of ours."""
+        found = NAME.fullmatch(path.name)
+        if not found:
+            return None
+        try:
+            seen = datetime.strptime(found[1], STAMP).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return cls(path, seen, found[2])
+
+    @property
+    def words(self) -> str:
+        """When it was last seen, by the clock on the wall."""
+        return f"{self.seen.astimezone():%Y-%m-%d %H:%M:%S}"
+
+    def data(self) -> bytes | None:
+        """The content, byte for byte; None where it is damaged or gone."""
+        try:
+            data = self.path.read_bytes()
+        except OSError:
+            return None
+        return data if _digest(data) == self.digest else None
+
+
+def take(folder: Path, store: Path = STORE) -> None:
+    """Keep every exercise file of the folder as it stands now.
+
+    Raises OSError where one cannot be kept, after the others are.
+    """
+    failed = []
+    for path in sorted(folder.glob("*.py")):
+        try:
+            keep(path, store)
+        except OSError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+def keep(path: Path, store: Path = STORE) -> None:
+    """Keep the file as it stands now, as its newest version. Raises OSError."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return
+        data = path.read_bytes()
+    except FileNotFoundError:  # an editor is about to put a new one there
+        return
+    known = _named(path.name, store)
+    digest = _digest(data)
+    if known and known[0].digest == digest and known[0].data() == data:
+        return
+    now = datetime.now(UTC)
+    if known:  # a clock that was set back must not make this version an old one
+        now = max(now, known[0].seen + timedelta(microseconds=1))
+    kept = store / path.name / f"{now.strftime(STAMP)}-{digest}"
+    before = next((version for version in known if version.digest == digest), None)
+    if before and before.data() == data:
+        with contextlib.suppress(FileNotFoundError):  # another check was quicker
+            before.path.rename(kept)
+            return
+    write(kept, data)
+
+
+def versions(name: str, store: Path = STORE) -> list[Version]:
+    """The intact versions of the file of that name, the newest first."""
+    return [version for version in _named(name, store) if version.data() is not None]
+
+
+def chosen(path: Path, number: int | None = None, store: Path = STORE) -> Version | None:
+    """The version of that number in `listed`; without one, the newest that the file is not now.
+
+    None where there is no such version.
+    """
+    found = versions(path.name, store)
+    if number is not None:
+        return found[number - 1] if 1 <= number <= len(found) else None
+    now = path.read_bytes() if path.exists() else None
+    return next((version for version in found if version.data() != now), None)
+
+
+def listed(path: Path, store: Path = STORE) -> list[str]:
+    """Every version of the file in a line: its number, when it was last seen, and its length."""
+    now = path.read_bytes() if path.exists() else None
+    rows = [f"{path.parent.name}/{path.name}, the newest version first"]
+    for number, version in enumerate(versions(path.name, store), 1):
+        data = version.data() or b""
+        mark = "  as it is now" if data == now else ""
+        rows.append(f"{number:4}  {version.words}  {_count(len(_lines(data)))}{mark}")
+    return rows
+
+
+def put_back(path: Path, data: bytes, store: Path = STORE) -> None:
+    """Give the file this content. What stood there before is kept first. Raises OSError."""
+    if path.exists() and path.stat().st_size > LARGEST:
+        raise OSError(f"{path.name} is too large to be kept; move it away first")
+    keep(path, store)
+    write(path, data)
+    keep(path, store)
+
+
+def stub(file: str, solutions: Path, handed_out: Path) -> bytes:
+    """The file as a student gets it: made from its solution, else as it came with their copy.
+
+    Raises OSError where neither is there.
+    """
+    if not (solutions / file).exists():
+        return (handed_out / file).read_bytes()
+    from . import stubs
+
+    return stubs.generate(stubs.Source.read(solutions / file).text, file).encode()
+
+
+def changes(old: bytes | None, new: bytes, name: str) -> list[str]:
+    """What putting `new` in place of `old` would change: a short unified difference."""
+    before, after = _lines(old or b""), _lines(new)
+    lines = list(
+        difflib.unified_diff(before, after, f"{name} now", f"{name} then", "", "", CONTEXT, "")
+    )
+    gone = sum(line.startswith("-") for line in lines[2:])
+    come = sum(line.startswith("+") for line in lines[2:])
+    if not lines:
+        lines = ["(the same lines; only line ends or the encoding differ)"]
+    more = len(lines) - LONGEST
+    shown = [*lines[:LONGEST], f"... {more} more lines"] if more > 0 else lines
+    return [*shown, f"{_count(gone)} would go, {_count(come)} come back"]
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write all of `data` or nothing; what stood there keeps its permissions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()  # what a link names is written, and the link stays
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _named(name: str, store: Path) -> list[Version]:
+    """All versions of the file of that name, the newest first, damaged ones among them."""
+    return sorted(_found(store / name), key=lambda version: version.seen, reverse=True)
+
+
+def _found(folder: Path) -> Iterator[Version]:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if version := Version.of(path):
+                yield version
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode("utf-8", "replace").splitlines()
+
+
+def _count(lines: int) -> str:
+    return f"{lines} line" if lines == 1 else f"{lines} lines"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
