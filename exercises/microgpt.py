@@ -1,14 +1,16 @@
-"""The whole algorithm on a page: a GPT trained and sampled one number at a time.
+"""The whole algorithm on a page: a GPT, trained and sampled one number at a time.
 
-This is MicroGPT (Andrej Karpathy, 2026, MIT licence) in the words of this course. It is given: there is
-nothing to fill in. It runs on your CharTokenizer (exercise 1) and your Value (exercise 2), and is the
-first thing to run on code that is all yours. Everything after it is the same algorithm, made fast.
+This is MicroGPT (Andrej Karpathy, 2026, MIT licence) in the words of this course. It is given, with
+nothing to fill in: read it from top to bottom. It runs on your CharTokenizer (exercise 1) and your
+Value (exercise 2), and is the first thing to run on code that is all yours. Exercises 3 to 10 are
+the same algorithm on arrays, and hundreds of times faster.
 
-    python -m exercises.microgpt            1000 steps on data/first_names.txt, then 20 new names
-    python -m exercises.microgpt 50         as many steps as you care to wait for
+    python -m exercises.microgpt 50         50 steps on data/first_names.txt, then 20 new names
+    python -m exercises.microgpt            1000 steps, which take some minutes
+
+Every number is a Value, every vector a list of Values, every matrix a list of rows.
 """
 
-import math
 import random
 import sys
 from pathlib import Path
@@ -16,15 +18,15 @@ from pathlib import Path
 from .ex01_tokenizer import CharTokenizer
 from .ex02_value import Value
 
-N_LAYER = 1  # blocks on top of each other
+N_LAYER = 1  # L: blocks on top of each other
 N_EMBD = 16  # C: numbers that describe one position
 BLOCK_SIZE = 16  # the most positions that it can look at
 N_HEAD = 4  # H: attention heads
-HEAD_SIZE = N_EMBD // N_HEAD  # D = C / H
+HEAD_SIZE = N_EMBD // N_HEAD  # D = C / H: each head's part of a vector
 
 
 def init_params(vocab_size, rng):
-    """Every weight, small and random: {name: matrix}, a matrix a list of rows, (out, in)."""
+    """Every weight, small and random: {name: matrix}, a matrix (out, in)."""
 
     def matrix(n_out, n_in, std=0.08):
         return [[Value(rng.gauss(0, std)) for _ in range(n_in)] for _ in range(n_out)]
@@ -42,9 +44,20 @@ def init_params(vocab_size, rng):
     return params
 
 
+# Vectors: the few operations that everything is made of.
+
+
+def add(x, y):
+    return [xi + yi for xi, yi in zip(x, y)]
+
+
+def dot(x, y):
+    return sum(xi * yi for xi, yi in zip(x, y))
+
+
 def linear(x, weight):
     """Each output is the dot product of `x` with one row of `weight`."""
-    return [sum(w * xi for w, xi in zip(row, x)) for row in weight]
+    return [dot(row, x) for row in weight]
 
 
 def softmax(logits):
@@ -57,46 +70,46 @@ def softmax(logits):
 
 def rmsnorm(x):
     """`x` scaled so that the mean of its squares is 1."""
-    mean_square = sum(xi * xi for xi in x) / len(x)
+    mean_square = dot(x, x) / len(x)
     scale = (mean_square + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
 
+# The model: one token in, a score for each possible next token out.
+
+
 def gpt(token, position, keys, values, params):
-    """The logits of the next token, given this one and, in `keys` and `values`, all before it."""
-    x = [t + p for t, p in zip(params["wte"][token], params["wpe"][position])]
+    """The logits of the next token. What it needs of those before is in `keys` and `values`."""
+    x = add(params["wte"][token], params["wpe"][position])
     x = rmsnorm(x)
-    for i in range(N_LAYER):
-        layer = {
-            name.partition(".")[2]: w for name, w in params.items() if name.startswith(f"layer{i}.")
-        }
-        x = add(x, attention(rmsnorm(x), layer, keys[i], values[i]))
-        hidden = [h.relu() for h in linear(rmsnorm(x), layer["mlp_fc1"])]
-        x = add(x, linear(hidden, layer["mlp_fc2"]))
+    for i in range(N_LAYER):  # what was there stays, what is new is added
+        x = add(x, attention(rmsnorm(x), i, keys, values, params))
+        x = add(x, mlp(rmsnorm(x), i, params))
     return linear(x, params["lm_head"])
 
 
-def attention(x, layer, keys, values):
+def attention(x, i, keys, values, params):
     """Look back: mix the values of all positions so far, weighted by how well query meets key."""
-    query = linear(x, layer["attn_wq"])
-    keys.append(linear(x, layer["attn_wk"]))
-    values.append(linear(x, layer["attn_wv"]))
+    query = linear(x, params[f"layer{i}.attn_wq"])
+    keys[i].append(linear(x, params[f"layer{i}.attn_wk"]))
+    values[i].append(linear(x, params[f"layer{i}.attn_wv"]))
     mixed = []
-    for h in range(0, N_EMBD, HEAD_SIZE):
-        q = query[h : h + HEAD_SIZE]
-        scores = [dot(q, key[h : h + HEAD_SIZE]) / HEAD_SIZE**0.5 for key in keys]
-        weights = softmax(scores)
-        mixed += [dot(weights, [value[h + j] for value in values]) for j in range(HEAD_SIZE)]
-    return linear(mixed, layer["attn_wo"])
+    for start in range(0, N_EMBD, HEAD_SIZE):
+        head = slice(start, start + HEAD_SIZE)
+        scores = [dot(query[head], key[head]) / HEAD_SIZE**0.5 for key in keys[i]]
+        weights = softmax(scores)  # one for each position
+        channels = zip(*(value[head] for value in values[i]))  # D of them, through all positions
+        mixed += [dot(weights, channel) for channel in channels]
+    return linear(mixed, params[f"layer{i}.attn_wo"])
 
 
-def add(x, y):
-    """The residual connection: what was there stays, what is new is added."""
-    return [xi + yi for xi, yi in zip(x, y)]
+def mlp(x, i, params):
+    """Think about one position by itself: four times wider, a kink, and back."""
+    hidden = [h.relu() for h in linear(x, params[f"layer{i}.mlp_fc1"])]
+    return linear(hidden, params[f"layer{i}.mlp_fc2"])
 
 
-def dot(x, y):
-    return sum(xi * yi for xi, yi in zip(x, y))
+# Learning: how surprised was it, and which way is less?
 
 
 def loss_of(ids, params):
@@ -111,9 +124,12 @@ def loss_of(ids, params):
 
 
 def train(docs, tokenizer, params, steps, on_step=None, lr=0.01, beta1=0.85, beta2=0.99, eps=1e-8):
-    """Adam, one document a step, the learning rate falling in a line to 0. Returns the losses."""
+    """Adam, one document a step, the learning rate falling in a line to 0. Returns the losses.
+
+    on_step   a function (step, loss) that is called after each step, loss a float
+    """
     weights = [w for matrix in params.values() for row in matrix for w in row]
-    m, v = [0.0] * len(weights), [0.0] * len(weights)
+    m, v = [0.0] * len(weights), [0.0] * len(weights)  # running means of grad and grad squared
     losses = []
     for step in range(steps):
         loss = loss_of(tokenizer.encode(docs[step % len(docs)]), params)
@@ -122,7 +138,7 @@ def train(docs, tokenizer, params, steps, on_step=None, lr=0.01, beta1=0.85, bet
         for i, w in enumerate(weights):
             m[i] = beta1 * m[i] + (1 - beta1) * w.grad
             v[i] = beta2 * v[i] + (1 - beta2) * w.grad**2
-            m_hat = m[i] / (1 - beta1 ** (step + 1))
+            m_hat = m[i] / (1 - beta1 ** (step + 1))  # both began at 0, and are too small at first
             v_hat = v[i] / (1 - beta2 ** (step + 1))
             w.data -= lr_now * m_hat / (v_hat**0.5 + eps)
             w.grad = 0
@@ -132,18 +148,21 @@ def train(docs, tokenizer, params, steps, on_step=None, lr=0.01, beta1=0.85, bet
     return losses
 
 
+# Speaking: draw a token, show it to the model, draw the next.
+
+
 def sample(tokenizer, params, rng, temperature=0.5):
     """One new document: draw the next token again and again, until BOS says that it is over."""
     keys, values = [[] for _ in range(N_LAYER)], [[] for _ in range(N_LAYER)]
-    token, text = tokenizer.bos, []
+    token, new = tokenizer.bos, []
     for position in range(BLOCK_SIZE):
         logits = gpt(token, position, keys, values, params)
         probs = softmax([logit / temperature for logit in logits])
         token = rng.choices(range(tokenizer.vocab_size), weights=[p.data for p in probs])[0]
         if token == tokenizer.bos:
             break
-        text.append(token)
-    return tokenizer.decode(text)
+        new.append(token)
+    return tokenizer.decode(new)
 
 
 def main(steps=1000, data=Path(__file__).parent.parent / "data" / "first_names.txt"):
@@ -155,7 +174,7 @@ def main(steps=1000, data=Path(__file__).parent.parent / "data" / "first_names.t
     print(f"{len(docs)} names, {tokenizer.vocab_size} tokens")
 
     def report(step, loss):
-        print(f"step {step + 1:4d} / {steps:4d} | loss {loss:.4f}", end="\r")
+        print(f"step {step + 1:4d} / {steps:4d} | loss {loss:.4f}", end="\r", flush=True)
 
     train(docs, tokenizer, params, steps, on_step=report)
     print("\nnew names:")
