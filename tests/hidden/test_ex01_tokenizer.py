@@ -59,7 +59,7 @@ def test_bos_and_size_follow_the_vocabulary(student):
 
 @piece("vocabulary")
 def test_without_a_character_only_bos_is_left(student):
-    """No documents, or empty ones, are documents too: the vocabulary is empty, and BOS is 0."""
+    """Without a single character the vocabulary is empty, BOS is 0, and the only id."""
     for docs in ([], [""]):
         tokenizer = student.CharTokenizer(docs)
         same(tokenizer.chars, [])
