@@ -97,18 +97,17 @@ class Options:
     patch: Mutant | None = None  # put into the target; with in_process only
     alone: bool = False  # what the pieces need is taken to pass, and is not run
     fail_fast: bool = False
-    notify: Callable[[Exercise], None] = lambda exercise: None
     # what the tests of needs have said, by piece: these are not run again
     known: Mapping[str, tuple[TestResult, ...]] = field(default_factory=dict)
     worker: Worker | None = None  # started already
     observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
+    notify: Callable[[Exercise], None] = lambda exercise: None
 
     @property
     def suites(self) -> tuple[str, ...]:
         return tuple(folder.name for folder in self.tests)
 
 
-@dataclass(eq=False)
 def usual(**settings: Any) -> Options:
     """Options that lend from the solutions, where this copy of the course has them."""
     reference = ROOT / "solutions"
@@ -116,6 +115,7 @@ def usual(**settings: Any) -> Options:
 
 
 class Test:
+@dataclass(eq=False)
     """A collected test, and in the end its result."""
 
     __test__ = False
@@ -151,6 +151,8 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
         "-c",
         os.devnull,
     ]
+        "--confcutdir",  # without it pytest looks at all that stands in the folders above
+        str(options.tests[0]),
     kept = {"capture", "terminal", "debugging"} if options.pdb else set()
     for plugin in (name for name in UNUSED if name not in kept):
         arguments += ["-p", f"no:{plugin}"]
@@ -217,9 +219,9 @@ class Checker:
     def pytest_collection_modifyitems(self, items: list) -> None:
         for item in items:
             test = self._test(item)
-            self.tests[item] = test
             test.result = self._known(test)
             self.by_piece[test.piece.id].append(test)
+            self.tests[item] = test
         relevant = {piece.id for piece in self._relevant()}
         order = {node: rank for rank, node in enumerate(self._order())}
         chosen = [
@@ -285,7 +287,6 @@ class Checker:
             needs=needs,
         )
 
-    def _relevant(self) -> list[Piece]:
     def _known(self, test: Test) -> TestResult | None:
         """What a test of a need is known to say, so that it is not run again."""
         if test.piece in self.wanted:
@@ -303,6 +304,7 @@ class Checker:
         }
 
         """The pieces wanted, and all that their tests need."""
+    def _relevant(self) -> list[Piece]:
         if self.options.alone:
             return list(self.wanted)
         tests = [test for piece in self.wanted for test in self.by_piece[piece.id]]
