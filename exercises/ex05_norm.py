@@ -1,34 +1,84 @@
 """Exercise 5: normalisation.
 
 Each block of a GPT adds to what came before, so numbers grow from block to block, and with them the
-gradients. A norm puts every vector back to a healthy size before it is used:
+gradients. A norm puts every vector back to a healthy size before it is used.
 
-    x = [3, 4]     mean of squares (9 + 16) / 2 = 12.5     root 3.54     x / 3.54 = [0.85, 1.13]
+*RMSNorm* divides a vector by its root mean square, the root of the mean of its squares:
 
-*RMSNorm* does just that. *LayerNorm*, the older one, takes the mean away first: [3, 4] has mean 3.5
-and variance 0.25, so it becomes [-0.5, 0.5] / 0.5 = [-1, 1]. LayerNorm is RMSNorm of x - mean.
+    x = [1, 7]     squares [1, 49]     their mean 25     its root 5     x / 5 = [0.2, 1.4]
+
+Now the mean of the squares is (0.04 + 1.96) / 2 = 1. [10, 70] becomes [0.2, 1.4] too: the direction
+of the vector stays, its length is forgotten.
+
+*LayerNorm*, the older one, takes the mean away first. The mean of the squares of what is left is
+called the variance. So LayerNorm is RMSNorm of x - mean:
+
+    x = [1, 7]     x - 4 = [-3, 3]     variance (9 + 9) / 2 = 9     its root 3     [-1, 1]
 
     (B, T, C)    every vector of C numbers by itself: no vector ever sees another one,
         ^^^      not of another position, not of another document
      the last axis
 
-The gradient, for two channels and eps = 0. With r = 1 / sqrt(mean of squares) and n = x * r:
+*eps*, a small number added under the root, keeps a vector of zeros from dividing 0 by 0. *gain* and
+*bias*, one number for each channel, are learned: they give each channel back the size and the place
+that it needs. To write n * gain + bias, Tensor's own * and + are enough, gradients included.
 
-    n0 = x0 r       dn0/dx0 = r + x0 dr/dx0       r = ((x0^2 + x1^2) / 2)^(-1/2)
-                    dr/dx0  = -1/2 * r^3 * x0
-                    dn0/dx0 = r - 1/2 r^3 x0 x0 = r (1 - n0 n0 / 2)
-                    dn1/dx0 = x1 dr/dx0         = r (0 - n1 n0 / 2)
+*The gradient of RMSNorm*, for two channels. Name the parts: m is the mean of squares plus eps, r is
+1 over its root, n is the result.
 
-    x0 gets g0 dn0/dx0 + g1 dn1/dx0 = r (g0 - n0 (g0 n0 + g1 n1) / 2)
+    m = (x0^2 + x1^2) / 2 + eps        r = m^(-1/2)        n0 = x0 r        n1 = x1 r
 
-In general g -> r * (g - n * mean(g * n)): the part of g along n is taken out, because growing x
-along itself does not change n. LayerNorm also takes mean(g) out, because shifting x does nothing.
+Move x0 alone, and follow it through:
 
-What goes wrong most often: normalising over the whole array, forgetting keepdims, eps outside the
-root, and dividing by C - 1 in the variance.
+    dm/dx0  = 2 x0 / 2 = x0
+    dr/dx0  = -1/2 m^(-3/2) dm/dx0 = -1/2 r^3 x0                           since m^(-1/2) is r
 
-In MicroGPT this is `rmsnorm`, without a gain. GPT-2 uses LayerNorm with gain and bias.
-Read more: Zhang and Sennrich 2019 (RMSNorm); Ba, Kiros and Hinton 2016 (LayerNorm).
+    dn0/dx0 = r + x0 dr/dx0 = r - 1/2 r^3 x0 x0 = r (1 - n0 n0 / 2)        since x0 r is n0
+    dn1/dx0 =     x1 dr/dx0 =   - 1/2 r^3 x1 x0 = r (0 - n1 n0 / 2)        and x1 r is n1
+
+From above come g0 and g1: how the loss moves with n0 and with n1. x0 reaches it through both:
+
+    x0 gets  g0 dn0/dx0 + g1 dn1/dx0  =  r (g0 - n0 (g0 n0 + g1 n1) / 2)
+    x1 gets  the same with 0 and 1 swapped:  r (g1 - n1 (g0 n0 + g1 n1) / 2)
+
+(g0 n0 + g1 n1) / 2 is the mean of g * n. With C channels that mean has C terms, and nothing else
+changes:  x gets r * (g - n * mean(g * n)).
+
+    x = [1, 7], r = 1/5, n = [0.2, 1.4], g = [1, 0]      mean(g * n) = 0.2 / 2 = 0.1
+    x gets 1/5 ([1, 0] - 0.1 [0.2, 1.4]) = 1/5 [0.98, -0.14] = [0.196, -0.028]
+
+A check: a step along x itself must not change n, and indeed 1 * 0.196 - 7 * 0.028 = 0.
+
+*The gradient of LayerNorm* has one step more, c = x - mean. With h the gradient of c, two channels:
+
+    c0 = x0 - (x0 + x1) / 2        dc0/dx0 = 1 - 1/2
+    c1 = x1 - (x0 + x1) / 2        dc1/dx0 =   - 1/2
+
+    x0 gets  h0 (1 - 1/2) - h1 / 2 = h0 - (h0 + h1) / 2        in general h - mean(h)
+
+h is RMSNorm's r * (g - n * mean(g * n)). Its mean is r * mean(g), because n has mean 0. Together:
+x gets r * (g - mean(g) - n * mean(g * n)).
+
+A check: two channels always end as [-1, 1] or [1, -1] (if eps is 0), so x must get nothing. With
+n = [-1, 1] and g = [1, 0] the means are mean(g) = 1/2 and mean(g * n) = -1/2, and what is left is
+[1, 0] - 1/2 + 1/2 [-1, 1] = [0, 0].
+
+As in exercise 4, composing either of Tensor's operations is a right answer, what is handed in stays
+as it is, and float32 stays float32. For a node of your own, mean_product below is given: it is the
+mean over the last axis that all these formulas ask for.
+
+    microgpt.py, rmsnorm                                         here, all vectors at once
+    mean_square = sum(xi * xi for xi in x) / len(x)              the mean over the last axis
+    scale = (mean_square + 1e-5) ** -0.5                         r
+    [xi * scale for xi in x]                                     n; there is no gain
+
+GPT-2 has layernorm in its place, with gain and bias.
+
+What goes wrong most often: a norm of the whole array; no keepdims, so that shapes do not line up,
+or do so wrongly; eps outside the root; C - 1 in the variance; a gradient with r as a constant.
+
+Read more: Zhang and Sennrich 2019, "Root mean square layer normalization"; Ba, Kiros and Hinton
+2016, "Layer normalization".
 """
 
 import numpy as np
@@ -43,11 +93,11 @@ def rmsnorm(x, gain=None, eps=1e-5):
 
         n hands to x:   r * (g - n * mean(g * n))
 
-    The mean is over the last axis; eps stands inside the root.
+    All means are over the last axis. eps stands inside the root, so zeros stay zeros.
 
     x (..., C), gain (C,) -> (..., C)
-    [3, 4] with eps 0 gives [0.848528, 1.131371].
-    Zhang and Sennrich 2019, section 3.
+    [1, 7] with eps 0 gives [0.2, 1.4], and with gain [10, 100] it gives [2, 140].
+    Zhang and Sennrich 2019.
     """
     # TODO 1  r, from the mean of squares over the last axis     (..., 1)   keepdims
     # TODO 2  the node n = x * r, with its gradient              (..., C)
@@ -62,7 +112,8 @@ def layernorm(x, gain, bias, eps=1e-5):
 
         n hands to x:   r * (g - mean(g) - n * mean(g * n))
 
-    Mean and variance are over the last axis; the variance is biased (divide by C, not C - 1).
+    All means are over the last axis; the variance is biased (divide by C, not C - 1). eps stands
+    inside the root, so a vector of equal numbers becomes the bias.
 
     x (..., C), gain (C,), bias (C,) -> (..., C)
     [1, 3] with gain 1, bias 0, eps 0 gives [-1, 1].
@@ -71,7 +122,7 @@ def layernorm(x, gain, bias, eps=1e-5):
     # TODO 1  mean over the last axis                (..., 1)   keepdims
     # TODO 2  biased variance, eps inside the root   (..., 1)
     # TODO 3  the node n, with its gradient          (..., C)
-    # TODO 4  times gain, plus bias
+    # TODO 4  times gain, plus bias                  (..., C)
     raise NotImplementedError("TODO layernorm")
 
 

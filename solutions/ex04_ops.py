@@ -1,33 +1,87 @@
 """Exercise 4: the building blocks.
 
-Everything here could be composed from Tensor's operations, and that is a right answer everywhere.
-But one idea is better as one node with one vjp: it is faster, it keeps fewer arrays alive, and its
-gradient often turns out simpler than its formula. Forward and gradient stand side by side.
-
-The best example is softmax with the loss that follows it. For two classes, with logits z0 and z1:
-
-    p0 = e^z0 / (e^z0 + e^z1)        the target is class 0:   loss = -log p0 = log(e^z0 + e^z1) - z0
-
-    d loss / dz0 = e^z0 / (e^z0 + e^z1) - 1 = p0 - 1
-    d loss / dz1 = e^z1 / (e^z0 + e^z1)     = p1
-
-So the gradient is *what was predicted minus what was right*: p - [1, 0]. In numbers, z = [0, 0]:
-p = [0.5, 0.5], loss = log 2 = 0.693, gradient [-0.5, 0.5]. In general it is p - onehot(target).
-
-Softmax by itself, for two classes, with g the gradient from above:
-
-    dp0/dz0 = p0 (1 - p0)   dp1/dz0 = -p0 p1     so z0 gets g0 p0 (1 - p0) - g1 p0 p1
-                                                          = p0 (g0 - (g0 p0 + g1 p1))
-
-In general: p * (g - sum(g * p)). Each gets its gradient above the average one.
+A GPT is made of very few functions. Six of them are here. Three make the shortest language model
+that there is, and the loss that it is trained by:
 
     ids (B, T) --embedding--> (B, T, C) --linear--> (B, T, V) --cross_entropy--> ()
     "which token"             "what it means"       "what comes next"            "how wrong"
 
-What goes wrong most often: exp of a large logit overflows (subtract the maximum first: the result
-is the same), a token that occurs twice gets only one gradient, the loss is summed, not averaged.
+softmax turns scores into probabilities, for the attention of exercise 6; relu and gelu are the
+bend between two linears, without which two of them would do no more than one.
 
-In MicroGPT these are `linear`, `softmax`, the look-up `params["wte"][token]`, and `loss_of`.
+*Two ways to write each.* Compose it from what Tensor can do (+ * / ** @ exp log sum ...), and
+backward finds the gradient by itself: a right answer everywhere, and a good way to begin. What
+Tensor cannot do, such as a maximum or a comparison, is done on the array x.data; for backward that
+is a constant.
+
+Or make it one node, Tensor.op(result, (x,), vjp) as in exercise 3, with a gradient that you worked
+out on paper. That is the challenge: faster, fewer arrays kept alive, and the gradient is often
+simpler than the formula. To see it, take the two that have most to show: softmax, and the loss.
+
+*Softmax* makes probabilities p of scores z: e^z is positive, and divided by their sum they add up
+to 1.
+
+    z = [0, log 3]     e^z = [1, 3]     their sum 4     p = [1/4, 3/4]
+
+e^1000 is more than a float can hold. But e^(z0 - m) = e^z0 / e^m, and e^m above and below cancels:
+subtracting the same number m from all scores changes nothing. So subtract the largest.
+
+    z = [1000, 1000]     z - 1000 = [0, 0]     e^0 = [1, 1]     p = [1/2, 1/2]
+
+Its gradient, for two scores. With s = e^z0 + e^z1, p0 is e^z0 / s and p1 is e^z1 / s. z0 stands
+in both, because s holds it too, and ds/dz0 = e^z0. The rule for quotients, (u' s - u s') / s^2:
+
+    dp0/dz0 = (e^z0 s - e^z0 e^z0) / s^2 = p0 - p0 p0 = p0 (1 - p0)
+    dp1/dz0 = (  0  s - e^z1 e^z0) / s^2              = -p1 p0
+
+From above come g0 and g1: how the loss moves with p0 and with p1. z0 reaches it through both:
+
+    z0 gets  g0 p0 (1 - p0) - g1 p1 p0  =  p0 (g0 - (g0 p0 + g1 p1))
+    z1 gets  the same with 0 and 1 swapped:  p1 (g1 - (g0 p0 + g1 p1))
+
+The bracket inside is the mean of g, each g weighted by its p. With V scores there are V terms in
+it, and nothing else changes:  z gets p * (g - sum(g * p)).
+
+    p = [1/4, 3/4], g = [16, 0]    sum(g * p) = 4    z gets [1/4 (16 - 4), 3/4 (0 - 4)] = [3, -3]
+
+*Cross-entropy* is surprise: -log p of what really came. It is 0 where the model was sure and right,
+log 2 = 0.693 where it said one half, and without limit where it was sure and wrong. With class 0
+as the target:
+
+    loss = -log(e^z0 / s) = log s - z0
+
+    d loss/dz0 = e^z0 / s - 1 = p0 - 1         the slope of log s is 1 / s times the slope of s
+    d loss/dz1 = e^z1 / s     = p1
+
+So the gradient is *what was predicted minus what was right*: p - [1, 0]. With V classes it is
+p - onehot, where onehot is 1 at the target and 0 elsewhere. The loss of many rows is their mean, so
+each row gets its gradient divided by the number of rows.
+
+    z = [0, log 3], target 0     loss = log 4 - 0 = 1.386     z gets [1/4 - 1, 3/4] = [-3/4, 3/4]
+
+The two agree: -log p0 has the slopes g = [-1/p0, 0], sum(g * p) = -1, and p0 (-1/p0 + 1) = p0 - 1.
+
+Compute it as log s - z[target] all the same, after subtracting the maximum. For z = [1000, 0] and
+target 1 that gives log(1 + 0) - (0 - 1000) = 1000, where softmax rounds p1 = e^-1000 to 0, and the
+log of 0 is -infinity.
+
+*For all six*: what is handed in stays as it is, and float32 stays float32. Two things quietly make
+float64 of it: a numpy number, such as np.sqrt(2) or mask.sum(), times an array (2**0.5 and
+int(mask.sum()) do not); and Tensor(mask), or tensor * mask, where mask is an array of True and
+False (astype helps).
+
+    microgpt.py, one position at a time                        here, all of them at once
+    params["wte"][token]                        in gpt         embedding(wte, ids)
+    sum(w * xi for w, xi in zip(row, x))        in linear      linear(x, weight)
+    h.relu()                                    in gpt         relu(x)
+    (logit - largest).exp(), e / total          in softmax     softmax(x)
+    -probs[ids[position + 1]].log(), and / n    in loss_of     cross_entropy(logits, targets)
+
+gelu is not in MicroGPT: GPT-2 has it in relu's place.
+
+What goes wrong most often: e^z without subtracting the maximum; a token that occurs twice and gets
+only one gradient; the loss summed where it should be averaged, or averaged over ignored rows too.
+
 Read more: Goodfellow, Bengio and Courville 2016, "Deep Learning", sections 6.2.2.3 and 6.5.
 """
 
@@ -37,12 +91,15 @@ from .ex03_tensor import Tensor
 
 
 def relu(x):
-    """max(x, 0); the gradient passes where x is above 0, and stops elsewhere.
+    """max(x, 0); the gradient passes where x is above 0, and stops elsewhere, at 0 itself too.
 
-    x (any shape) -> the same shape.  [-1, 2] gives [0, 2].
+    If you multiply by a mask, give it x's own type, or float32 becomes float64.
+
+    x (any shape) -> the same shape
+    [-1, 2] gives [0, 2]; the gradient [10, 20] from above becomes [0, 20].
     """
-    # TODO 1  the result
-    # TODO 2  the node, its gradient masked
+    # TODO 1  the result                          any shape
+    # TODO 2  the node, its gradient masked       the same shape
     ### BEGIN SOLUTION
     y = np.maximum(x.data, 0)
     return Tensor.op(y, (x,), lambda g: (g * (y > 0),))
@@ -54,15 +111,23 @@ def gelu(x):
 
         y = 0.5 x (1 + tanh(u)),     u = sqrt(2 / pi) (x + 0.044715 x^3)
 
+    The gradient is school calculus: x times (1 + tanh(u)) is a product, the slope of tanh(u) is
+    1 - tanh(u)^2 times the slope of u, and the slope of u is sqrt(2 / pi) (1 + 3 * 0.044715 x^2).
+
         dy/dx = 0.5 (1 + tanh(u)) + 0.5 x (1 - tanh(u)^2) sqrt(2 / pi) (1 + 3 * 0.044715 x^2)
 
-    This is GPT-2's tanh form, not the one with erf. x (any shape) -> the same shape.
-    0 gives 0; 1 gives 0.841192; -1 gives -0.158808.
+    To compose it: Tensor has no tanh, but 0.5 (1 + tanh(u)) = 1 / (1 + e^(-2u)).
+
+    This is GPT-2's tanh form, not the one with erf. float32 stays float32 if the root is a plain
+    number, (2 / np.pi) ** 0.5; np.sqrt would make a numpy number of it.
+
+    x (any shape) -> the same shape
+    0 gives 0; 1 gives 0.841192; -1 gives -0.158808; 1000 gives 1000 and -1000 gives 0.
     Hendrycks and Gimpel 2016, section 2.
     """
-    # TODO 1  tanh(u)
-    # TODO 2  the result
-    # TODO 3  the node, with dy/dx
+    # TODO 1  tanh(u)                             any shape
+    # TODO 2  the result                          the same shape
+    # TODO 3  the node: g times dy/dx             the same shape
     ### BEGIN SOLUTION
     c, x2 = (2 / np.pi) ** 0.5, x.data * x.data
     tanh = np.tanh(c * x.data * (1 + 0.044715 * x2))
@@ -76,17 +141,20 @@ def gelu(x):
 
 
 def softmax(x, axis=-1):
-    """Scores -> probabilities along `axis`: positive, and they add up to 1.
+    """Scores -> probabilities along `axis`: none below 0, and they add up to 1.
 
         y = exp(x) / sum(exp(x)),     g -> y * (g - sum(g * y))
 
-    Subtracting the maximum first changes nothing (e^(a-m) / e^(b-m) = e^a / e^b) but the overflow.
+    Both sums are along `axis`, which may be any: 0 for the columns of a matrix, -1 for its rows.
+    Subtract the maximum along `axis` first, or exp overflows. A score of -inf becomes exactly 0:
+    exercise 6 hides the future that way (at least one score in each vector is finite).
 
-    x (any shape) -> the same shape.  [0, log 3] gives [0.25, 0.75]; [1000, 1000] gives [0.5, 0.5].
+    x (any shape) -> the same shape
+    [0, log 3] gives [0.25, 0.75]; [1000, 1000] gives [0.5, 0.5]; [0, -inf] gives [1, 0].
     """
-    # TODO 1  exp of x minus its maximum along the axis   keepdims
-    # TODO 2  divided by their sum                        keepdims
-    # TODO 3  the node
+    # TODO 1  exp of x minus its maximum along the axis   any shape        keepdims
+    # TODO 2  divided by their sum along the axis         the same shape   keepdims
+    # TODO 3  the node                                    the same shape
     ### BEGIN SOLUTION
     y = x.data - x.data.max(axis, keepdims=True)
     np.exp(y, out=y)
@@ -102,12 +170,16 @@ def softmax(x, axis=-1):
 def embedding(table, ids):
     """Look up: row `ids[i]` of the table for each i.
 
-    The gradient of each row goes back to the row that it came from; a row used twice gets both.
-    For a table of a few hundred rows the fastest way to add them up is a matrix product: with
-    onehot (N, V), 1 where row n asked for v and else 0, it is onehot^T @ g.
+        table [[1, 2],     ids [2, 0, 2]  ->  [[5, 6],     g [[1, 10],     table gets [[2, 20],
+               [3, 4],                         [1, 2],        [2, 20],                 [0,  0],
+               [5, 6]]                         [5, 6]]        [3, 30]]                 [4, 40]]
 
-    table (V, C), ids integer array (...) -> (..., C)
-    table [[1, 2], [3, 4]] and ids [1, 1] give [[3, 4], [3, 4]].
+    Each gradient goes back to the row that it came from; a row used twice gets the sum of both, a
+    row not used gets 0. (numpy's grad[ids] += g keeps only the last of them; np.add.at adds all.)
+    For a table of a few hundred rows the fastest sum is a matrix product, onehot^T @ g, where
+    onehot (N, V) holds 1 where row n asked for v, and else 0.
+
+    table (V, C), ids a list or an integer array (...) -> (..., C)
     """
     ids = np.asarray(ids)
     # TODO 1  the rows                                    (..., C)
@@ -124,17 +196,23 @@ def embedding(table, ids):
 
 
 def linear(x, weight, bias=None):
-    """Each output is the dot product of x with one row of `weight`, plus a bias.
+    """Each output is the dot product of x with one row of `weight`, plus a bias if there is one.
 
         y = x @ weight^T + bias
 
-        g -> x: g @ weight     weight: g^T @ x     bias: the sum of g over all rows
+    weight stands (out, in), as in MicroGPT and PyTorch. All leading axes of x are rows, (N, in):
+    one matrix product is much faster than many small ones. A single vector (in,) is one row too:
+    Tensor's @ takes no vectors, so reshape before it, and back after it.
 
-    weight stands (out, in), as in MicroGPT and PyTorch. All leading axes are rows: flatten them to
-    one matrix product, which is much faster than many small ones.
+    The gradient, for row n, output o and input i: y[n,o] = sum over i of x[n,i] weight[o,i].
+
+        x[n,i]       is used for every o, times weight[o,i]   ->  sum over o   g @ weight
+        weight[o,i]  is used for every n, times x[n,i]        ->  sum over n   g^T @ x
+        bias[o]      is used for every n, times 1             ->  sum over n   g's column sums
 
     x (..., in), weight (out, in), bias (out,) -> (..., out)
-    x [1, 2], weight [[3, 4]], bias [5] give [1*3 + 2*4 + 5] = [16].
+    x [1, 2], weight [[3, 4]], bias [5] give [1*3 + 2*4 + 5] = [16]; with g = [1], x gets [3, 4],
+    weight gets [[1, 2]] and bias gets [1].
     """
     # TODO 1  all leading axes as rows                    (..., in) -> (N, in)
     # TODO 2  the node of the product                     (N, out) -> (..., out)
@@ -157,14 +235,17 @@ def cross_entropy(logits, targets, ignore=-1):
 
         loss = mean(log(sum(exp(z))) - z[target]),     g -> g * (softmax(z) - onehot) / count
 
-    Rows that are ignored count nowhere: not in the sum, not in the mean, not in the gradient.
+    Rows that are ignored count nowhere: not in the sum, not in `count`, and their gradient is 0.
+    `ignore` may be any integer, a valid class too. g, the gradient of the loss, is one number.
+    Large logits must not overflow, nor small probabilities be rounded to 0 before the log.
 
-    logits (..., V), targets integer array (...) -> ()
+    logits (..., V), targets a list or an integer array (...) -> ()
     logits [0, 0] and target 0 give log 2 = 0.693147; the gradient is [-0.5, 0.5].
+    logits [1000, 0] and target 1 give 1000.
     All rows ignored: ValueError.
     """
     targets = np.asarray(targets).ravel()
-    # TODO 1  the rows that count; none: ValueError
+    # TODO 1  the rows that count; none: ValueError                  (n,), n <= N
     # TODO 2  log p: z - max, and that minus log(sum(exp))           (N, V)
     # TODO 3  the mean of -log p at the targets that count           ()
     # TODO 4  the node; (p - onehot) / count, and 0 in rows that are ignored
