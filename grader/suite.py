@@ -100,8 +100,8 @@ class Options:
     # what the tests of needs have said, by piece: these are not run again
     known: Mapping[str, tuple[TestResult, ...]] = field(default_factory=dict)
     worker: Worker | None = None  # started already
-    observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
     notify: Callable[[Exercise], None] = lambda exercise: None
+    observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -114,8 +114,8 @@ def usual(**settings: Any) -> Options:
     return Options(reference=reference if reference.is_dir() else None, **settings)
 
 
-class Test:
 @dataclass(eq=False)
+class Test:
     """A collected test, and in the end its result."""
 
     __test__ = False
@@ -150,9 +150,9 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
         str(ROOT),
         "-c",
         os.devnull,
-    ]
         "--confcutdir",  # without it pytest looks at all that stands in the folders above
         str(options.tests[0]),
+    ]
     kept = {"capture", "terminal", "debugging"} if options.pdb else set()
     for plugin in (name for name in UNUSED if name not in kept):
         arguments += ["-p", f"no:{plugin}"]
@@ -220,8 +220,8 @@ class Checker:
         for item in items:
             test = self._test(item)
             test.result = self._known(test)
-            self.by_piece[test.piece.id].append(test)
             self.tests[item] = test
+            self.by_piece[test.piece.id].append(test)
         relevant = {piece.id for piece in self._relevant()}
         order = {node: rank for rank, node in enumerate(self._order())}
         chosen = [
@@ -303,8 +303,8 @@ class Checker:
             and all(test.status == PASSED for test in tests)
         }
 
-        """The pieces wanted, and all that their tests need."""
     def _relevant(self) -> list[Piece]:
+        """The pieces wanted, and all that their tests need."""
         if self.options.alone:
             return list(self.wanted)
         tests = [test for piece in self.wanted for test in self.by_piece[piece.id]]
