@@ -202,12 +202,15 @@ def read_after(asked: Call, student: Student) -> tuple[Call, str]:
 def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     """x.grad in words: the call that x went into, and which of its arguments x is."""
     ref = asked.request["on"]
+    walk = last_walk(student)
     found, words = asked, "the gradient"
+    if walk:
+        found, words = walk, f"{walk.words}, the gradient of a leaf"
     for call in reversed(student._log.calls):
         if call.name and not call.name.endswith("backward") and (name := role(call, ref)):
             found, words = call, f"{call.words}, the gradient of {name}"
             break
-    known, walk = known_as(student._log.maker(ref)), last_walk(student)
+    known = known_as(student._log.maker(ref))
     return found, f"{walk.words}, the gradient of {known}" if known and walk else words
 
 

@@ -159,3 +159,10 @@ def test_a_gradient_in_a_dict_is_named_by_its_key(student):
 
 def test_numbers_that_the_test_read_itself_need_not_be_a_tensor(student):
     close(student.array(layernorm(student)), student.array(layernorm(student)))
+
+
+def test_a_gradient_is_named_by_the_walk_back_where_its_tensor_went_into_no_call(student):
+    x = student.Tensor(X)
+    student.scenario("combine", parents=[x], factors=[2.0]).backward(np.ones(X.shape))
+    said = message(close, x.grad, np.ones(X.shape))
+    assert said.startswith("Tensor.backward(shape (2, 3, 5)), the gradient of a leaf: 30 of 30")
