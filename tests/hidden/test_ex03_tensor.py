@@ -112,12 +112,12 @@ def test_gradients_of_any_graph(student):
 
 
 @piece("backward", core=True)
-def test_each_node_is_asked_once(student):
+def test_each_node_hands_on_once(student):
     """A node hands its gradient on when it has received all of it: once, not once a path."""
     a = student.Tensor([2.0, 5.0])
-    asked = student.scenario("ladder", start=a, rungs=8)
-    close(a.grad, [55.0, 55.0])  # a Fibonacci number: as many paths
-    assert asked == 8, "a node was asked more or less often than once"
+    asked = student.scenario("ladder", start=a, rungs=12)
+    close(a.grad, [377.0, 377.0])  # a Fibonacci number: as many paths
+    assert asked <= 2 * 12, "the nodes were asked once for every path, it seems"
 
 
 @piece("backward")
@@ -325,9 +325,10 @@ def test_gradient_of_log_everywhere(student):
 
 @piece("arithmetic")
 def test_very_small_and_very_large_numbers(student):
-    """exp and log reach as far as numpy's do."""
+    """exp, log and / reach as far as numpy's do."""
     close(student.Tensor([-1000.0, 0.0, 700.0]).exp(), np.exp([-1000.0, 0.0, 700.0]))
     close(student.Tensor([1e-300, 1e300]).log(), np.log([1e-300, 1e300]))
+    close(student.Tensor([2.0, 3.0]) / student.Tensor([1e-12, -1e-200]), [2e12, -3e200])
 
 
 @piece("arithmetic", gradient=True)

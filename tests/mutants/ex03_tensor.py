@@ -105,7 +105,7 @@ def walk(root, grad, arrived=added, kept=added, ask=shares_of):
 
 
 @mutant(
-    EX, "Tensor.backward", "you set a gradient where it is added; a tensor used twice gets both"
+    EX, "Tensor.backward", "you set a gradient that must be added to; a tensor used twice gets both"
 )
 def backward_assigns(self, grad=None):
     walk(self, first(self, grad), arrived=lambda before, new: new)
