@@ -7,8 +7,8 @@ READY := .venv/student.ready
 
 export PYTHONUTF8 := 1
 
-.PHONY: help setup check watch train xray bundle mark gradebook test test-all lint stubs bench clean
-.PHONY: FORCE
+.PHONY: help setup check watch train xray bundle wheels mark gradebook test test-all lint stubs
+.PHONY: bench clean FORCE
 
 help:  ## this list
 	@awk -F ':.*## ' ' \
@@ -37,6 +37,10 @@ xray: $(READY)  ## look inside your model:  make xray ARGS="emma"
 
 bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="course.zip"
 	@$(GRADER) bundle $(ARGS)
+
+wheels: $(READY)  ## fetch what students install, for rooms without a network
+	@$(PYTHON) -m pip download --disable-pip-version-check --no-input --only-binary :all: \
+	    -r requirements/student.txt -d wheels $(ARGS)
 
 mark: $(READY)  ## mark many:  make mark ARGS="submissions --results results.jsonl"
 	@$(GRADER) mark $(ARGS)

@@ -3,6 +3,8 @@
 #
 # The student's list comes first and makes .venv anew, so a half-made one never stays. A file
 # .venv/NAME.ready says that the list NAME is installed; it is written last.
+#
+# Where a folder wheels/ holds the student's packages (`make wheels`), no network is needed.
 set -eu
 cd "$(dirname "$0")/.."
 name=$1
@@ -54,6 +56,9 @@ fi
 
 bin=.venv/bin
 [ -d "$bin" ] || bin=.venv/Scripts # Windows
-quietly "$bin/python" -m pip install --disable-pip-version-check --no-input \
-    -r "requirements/$name.txt"
+set -- -r "requirements/$name.txt"
+if [ "$name" = student ] && [ -d wheels ]; then
+    set -- --no-index --find-links wheels "$@"
+fi
+quietly "$bin/python" -m pip install --disable-pip-version-check --no-input "$@"
 : >".venv/$name.ready"

@@ -19,7 +19,8 @@ from grader import course
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = (
-    "help setup check watch train xray test test-all lint stubs bundle mark gradebook bench clean"
+    "help setup check watch train xray test test-all lint stubs bundle wheels mark gradebook bench "
+    "clean"
 ).split()
 TOOLS = "sh awk chmod dirname echo find mkdir rm".split()
 
@@ -177,6 +178,24 @@ def test_a_half_made_environment_is_made_anew(ready):
     ready.make("setup")
     assert ready.calls() == ["python3.12 -m venv --clear .venv", INSTALL.format("student")]
     assert not (ready.root / ".venv" / "half").exists()
+
+
+def test_where_there_are_wheels_nothing_is_asked_of_the_network(clone):
+    clone.python("python3.12", "3.12")
+    (clone.root / "wheels").mkdir()
+    clone.make("setup")
+    offline = INSTALL.format("student").replace("-r", "--no-index --find-links wheels -r")
+    assert clone.calls()[1] == offline
+    clone.make("test")
+    assert clone.calls()[0] == INSTALL.format("dev")  # wheels/ holds only the student's
+
+
+def test_wheels_are_fetched_beside_the_course_for_whichever_system_is_named(ready):
+    assert ready.make("wheels", "ARGS=--platform win_amd64").returncode == 0
+    assert ready.calls() == [
+        "-m pip download --disable-pip-version-check --no-input --only-binary :all: "
+        "-r requirements/student.txt -d wheels --platform win_amd64"
+    ]
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(ready):
