@@ -52,6 +52,10 @@ class Piece:
         """What is borrowed for this piece: its functions, and the whole of its classes."""
         return frozenset(name.split(".")[0] for name in self.defines)
 
+    def shares(self, other: Piece) -> bool:
+        """Whether both are parts of one class, which is borrowed whole or not at all."""
+        return self.exercise == other.exercise and bool(self.units & other.units)
+
 
 @dataclass(frozen=True)
 class Exercise:

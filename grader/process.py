@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from . import wire, worker
@@ -20,6 +21,7 @@ from .course import ROOT
 OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
 OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
 TICK = 0.02  # seconds between two looks at the clock
+EXIT_SECONDS = 1.0  # to end when asked to
 
 THREADS = {
     f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
@@ -37,13 +39,17 @@ class Crashed(Exception):
 class Worker:
     """A process that runs student code, and the two pipes to it.
 
-    Its prints are collected on the side; `printed_since` gives those of one test.
+    Its prints are collected on the side; `mark` and `printed` give those of one test.
     """
 
     open: ClassVar[set[Worker]] = set()  # all that this process has started and not closed
 
     def __init__(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="glassbox-")
+        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
+        Worker.open.add(self)
+        self._start()
+
+    def _start(self) -> None:
         environment = THREADS | {
             name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ
         }
@@ -56,16 +62,39 @@ class Worker:
             env=environment,
             start_new_session=True,
         )
-        Worker.open.add(self)
-        self.output = bytearray()
-        self.received = 0  # bytes of output so far, kept or not
-        self.counted = 0  # bytes that the worker says it has printed
+        self.begun = False
+        self.output = bytearray()  # since the last mark, as far as it is kept
+        self.received = 0  # bytes of output since then, kept or not
+        self.counted = 0  # bytes that the worker says it has printed in all
+        self.marked = 0  # of them, those before the mark
         self.flooded = False
         self.deadline = float("inf")
         self.late = False
         self.news = threading.Condition()
         for work in (self._collect, self._watch):
-            threading.Thread(target=work, daemon=True).start()
+            threading.Thread(target=work, args=(self.process,), daemon=True).start()
+
+    def begin(self) -> None:
+        """A fresh start: what serves from now on has seen no student's code, in an empty folder."""
+        if self.begun and not (worker.FORKS and self._exit()):
+            self._close_process()
+            self._start()
+        for left in self.folder.iterdir():
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+        if worker.FORKS:
+            wire.send(self.process.stdin, {"op": "begin"})
+        self.begun, self.counted, self.marked = True, 0, 0
+
+    def _exit(self) -> bool:
+        """End the child that serves, and keep its parent. False where there is none any more."""
+        self.deadline = time.monotonic() + EXIT_SECONDS
+        try:
+            wire.send(self.process.stdin, {"op": "exit"})
+            return wire.receive(self.process.stdout) == {"ended": 0}
+        except (EOFError, OSError, wire.WireError):
+            return False
+        finally:
+            self.deadline = float("inf")
 
     def ask(self, request: dict, seconds: float) -> dict:
         """Send a request and wait for the answer.
@@ -76,17 +105,27 @@ class Worker:
         self.late, self.deadline = False, time.monotonic() + seconds
         try:
             wire.send(self.process.stdin, request)
-            answer = wire.receive(self.process.stdout)
+            answer = self._answer()
         except (EOFError, OSError, wire.WireError) as error:
             self.kill()
             if self.late:
                 raise TimedOut(f"no answer after {seconds:g} seconds") from None
             if isinstance(error, wire.WireError) and self.process.returncode == 0:
                 raise
-            raise Crashed(self.last_words()) from None
+            raise Crashed(self.last_words(self.process.returncode)) from None
         finally:
             self.deadline = float("inf")
         self.counted = answer.get("printed", 0)
+        return answer
+
+    def _answer(self) -> dict:
+        """The next frame. Raises Crashed where it says that the child has ended."""
+        answer = wire.receive(self.process.stdout)
+        if type(answer) is not dict:
+            raise wire.WireError("the worker answered with something else than an answer")
+        if "ended" in answer:
+            self.kill(patience=0)
+            raise Crashed(self.last_words(answer["ended"]))
         return answer
 
     def converse(
@@ -98,30 +137,36 @@ class Worker:
         """
         try:
             wire.send(self.process.stdin, request)
-            while "event" in (answer := wire.receive(self.process.stdout)):
+            while "event" in (answer := self._answer()):
                 yield answer["event"]
                 wire.send(self.process.stdin, {"go": go()})
         except (EOFError, OSError):
             self.kill()
-            raise Crashed(self.last_words()) from None
+            raise Crashed(self.last_words(self.process.returncode)) from None
         return answer
 
-    def mark(self) -> int:
-        """The place in the output so far, for printed_since."""
-        return self.counted
-
-    def printed_since(self, mark: int) -> str:
-        """What the student's code printed since then, as far as it was kept."""
+    def mark(self) -> None:
+        """From here on prints belong to the next test."""
         with self.news:
-            self.news.wait_for(lambda: self.received >= self.counted, timeout=0.5)
-            return bytes(self.output[mark:]).decode("utf-8", "replace")
+            self._drain()
+            self.output.clear()
+            self.received, self.marked = 0, self.counted
 
-    def last_words(self) -> str:
-        """Why the process ended, in words."""
+    def printed(self) -> str:
+        """What the student's code printed since the mark, as far as it was kept."""
+        with self.news:
+            self._drain()
+            return bytes(self.output).decode("utf-8", "replace")
+
+    def _drain(self) -> None:
+        """Wait until all has come that the worker says it has printed."""
+        self.news.wait_for(lambda: self.received >= self.counted - self.marked, timeout=0.5)
+
+    def last_words(self, code: int | None) -> str:
+        """Why the process ended with `code`, in words."""
         if self.flooded:
             return f"printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped"
-        code = self.process.returncode
-        if code is not None and code < 0:
+        if type(code) is int and -code in set(signal.Signals):
             name = signal.Signals(-code).name
             reason = {
                 "SIGSEGV": "a segmentation fault: too deep a recursion, or broken memory",
@@ -139,40 +184,47 @@ class Worker:
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0 if self.late else patience)
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # the group outlives its first process
-        self.process.kill()
+        kill_group(self.process)
         self.process.wait()
 
     def close(self) -> None:
         """End it, and remove its folder."""
         Worker.open.discard(self)
+        self._close_process()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _close_process(self) -> None:
         self.kill(patience=0)
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 stream.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _collect(self) -> None:
-        stream = self.process.stderr
-        while chunk := os.read(stream.fileno(), 65536):
+    def _collect(self, process: subprocess.Popen) -> None:
+        while chunk := os.read(process.stderr.fileno(), 65536):
             with self.news:
                 self.received += len(chunk)
                 self.output += chunk[: max(0, OUTPUT_KEPT - len(self.output))]
+                self.flooded = self.received > OUTPUT_LIMIT
                 self.news.notify_all()
-            if self.received > OUTPUT_LIMIT and not self.flooded:
-                self.flooded = True
-                self.process.kill()
-        stream.close()
+            if self.flooded:
+                kill_group(process)
+        process.stderr.close()
 
-    def _watch(self) -> None:
-        while self.process.poll() is None:
+    def _watch(self, process: subprocess.Popen) -> None:
+        while process.poll() is None:
             if time.monotonic() > self.deadline:
                 self.late = True
-                self.process.kill()
+                kill_group(process)
                 return
             time.sleep(TICK)
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """End a worker and all that it started; the group outlives its first process."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 class InProcess:
@@ -196,10 +248,13 @@ class InProcess:
         except wire.WireError as error:
             return {"refused": {"type": "WireError", "message": str(error)}}
 
-    def mark(self) -> int:
-        return 0
+    def begin(self) -> None:
+        """Nothing to do: this process serves one package."""
 
-    def printed_since(self, mark: int) -> str:
+    def mark(self) -> None:
+        """Prints go where those of this process go."""
+
+    def printed(self) -> str:
         return ""
 
     def close(self) -> None:

@@ -49,6 +49,7 @@ class WorkerRun:
             "modules": Plan().modules(self.course, self.target, ROOT / "solutions"),
             "names": {unit: p.exercise for p in self.course.pieces.values() for unit in p.units},
         }
+        self.worker.begin()
         self.worker.ask({"op": "limit", "limits": bounds}, START_SECONDS)
         answer = self.worker.ask(load, START_SECONDS)
         if "error" not in answer:

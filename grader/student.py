@@ -174,7 +174,7 @@ class Student:
     def __init__(self, worker: Worker | InProcess, places: dict, limits: Any) -> None:
         self._worker, self._places, self._limits = worker, places, limits
         self._log = Log()
-        self._seconds_left = float("inf")
+        self._seconds_left = limits.call
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -257,7 +257,7 @@ class Student:
         request = {"op": op} | {key: lower(value) for key, value in fields.items()}
         call = Call(words, name, request, tensors=tensors)
         self._log.calls.append(call)
-        answer = self._worker.ask(request, min(self._limits.call, self._seconds_left))
+        answer = self._worker.ask(request, self._seconds_left)
         call.answer = answer
         if "refused" in answer:
             raise Refused(

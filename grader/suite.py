@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from . import compare, diagnosis
+from . import compare, diagnosis, precomputed
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
@@ -44,8 +44,9 @@ from .results import (
 )
 from .student import Call, Refused, Student, StudentError, Todo
 from .wire import WireError
-from .workbench import Waiting, Workbench
+from .workbench import UsedUp, Waiting, Workbench
 
+VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
 NOT_RUN = "it was not run"
 
@@ -129,10 +130,19 @@ class Test:
     result: TestResult | None = None
     borrowed: frozenset[str] = frozenset()  # ids of exercises and pieces
     calls: list[Call] = field(default_factory=list)  # of a test that failed
+    waits_for: tuple[Piece, ...] = ()  # of its own class, which cannot be borrowed
 
     @property
     def name(self) -> str:
         return self.item.name
+
+    @property
+    def passed(self) -> bool:
+        return self.result is not None and self.result.status == PASSED
+
+    @property
+    def untouched(self) -> bool:
+        return self.result is not None and self.result.status in (TODO, WAITING)
 
 
 def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Options) -> Result:
@@ -180,7 +190,6 @@ class Checker:
         self.by_piece: dict[str, list[Test]] = defaultdict(list)
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
-        self.last_exercise = ""
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -231,25 +240,20 @@ class Checker:
         ]
         chosen.sort(key=lambda item: order[self.tests[item].piece.id, self.tests[item].kind])
         items[:] = chosen
-        self.last_exercise = self.tests[chosen[-1]].piece.exercise if chosen else ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
-        self.benches.ahead = test.piece.exercise != self.last_exercise
-        result = yield
-        if nextitem is None or self.tests[nextitem].piece.exercise != test.piece.exercise:
-            self.benches.clear()
-        return result
+        return (yield)
 
     @pytest.fixture
     def student(self, request: Any) -> Student:
         """The student's code, as this test may see it."""
         test = self.tests[request.node]
         plan, borrowed = self._plan(test)
-        student = self.benches.student(self.course.exercise_of(test.piece), plan)
+        student = self.benches.student(test.piece, plan)
         compare.current.set(student)
         test.borrowed = borrowed
         return student
@@ -340,22 +344,25 @@ class Checker:
             visit((piece, GRADIENT))
         return order
 
-    def _stands(self, piece: Piece, kind: str) -> bool:
-        """Whether the piece works well enough to be used by a test of this kind."""
+    def _stands(self, piece: Piece, test: Test) -> bool:
+        """Whether the piece works well enough to be used by the test.
+
+        One of the test's own class cannot be borrowed: there it is enough that its core passes, or
+        one slip of `backward` would cost the points of every method.
+        """
         if self.options.alone and piece not in self.wanted:
             return True
-        tests = [t for t in self.by_piece[piece.id] if kind == GRADIENT or t.kind == VALUE]
-        return all(test.result is not None and test.result.status == PASSED for test in tests)
+        tests = [t for t in self.by_piece[piece.id] if test.kind == GRADIENT or t.kind == VALUE]
+        core = [t for t in tests if t.core]
+        return all(t.passed for t in (core if core and piece.shares(test.piece) else tests))
 
     def _plan(self, test: Test) -> tuple[Plan, frozenset[str]]:
         """What to borrow for this test, by name and by id. Waiting where nothing can be lent."""
         needed = self.course.closure(self._needs(test))
-        missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test.kind)]
-        own = [
-            p for p in missing if p.exercise == test.piece.exercise and p.units & test.piece.units
-        ]
-        if own or (missing and self.options.reference is None):
-            names = ", ".join(dict.fromkeys(p.id for p in own or missing))
+        missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test)]
+        test.waits_for = tuple(piece for piece in missing if piece.shares(test.piece))
+        if test.waits_for or (missing and self.options.reference is None):
+            names = ", ".join(dict.fromkeys(p.id for p in test.waits_for or missing))
             raise Waiting(f"waits for {names}")
         units: dict[str, frozenset[str] | None] = {}
         for piece in missing:
@@ -375,7 +382,7 @@ class Checker:
             self.options.observe(test.name, student._log.calls)
         error = call.excinfo.value if call.excinfo else None
         status, message, where = self._verdict(test, error, student)
-        visible = test.suite != "hidden"
+        visible = test.suite == VISIBLE
         if not visible and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
         if status == FAILED and student:
@@ -404,8 +411,10 @@ class Checker:
             return TODO, "to be written", place
         if isinstance(error, StudentError):
             return FAILED, told(error), place
+        if isinstance(error, UsedUp):
+            return TIMEOUT, str(error), place
         if isinstance(error, TimedOut):
-            words = student._words() if student and student._log.last else "importing the file"
+            words = student._words() if student else "importing the file"
             return TIMEOUT, f"{words}: {error}; is there a loop that does not end?", place
         if isinstance(error, Crashed):
             return CRASHED, f"the code {error}", place
@@ -469,19 +478,28 @@ class Checker:
         tests = self.by_piece[piece.id]
         if not tests:
             raise SuiteError(f"there is no test of {piece.id} in {', '.join(self.options.suites)}")
-        results = [
-            t.result or TestResult(t.name, t.suite, CRASHED, "it was not run") for t in tests
-        ]
+        results = [t.result or TestResult(t.name, t.suite, CRASHED, NOT_RUN) for t in tests]
+        if all(self._comes_later(test) for test in tests):
+            results = [replace(result, status=TODO) for result in results]
         named = self._diagnosis(piece, [test for test in tests if test.calls])
         results = [replace(r, diagnosis=named) if r.status == FAILED else r for r in results]
         core = frozenset(test.name for test in tests if test.core)
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
 
+    def _comes_later(self, test: Test) -> bool:
+        """Whether the test is still to do, or waits only for pieces of its class that are."""
+        awaited = [t for piece in test.waits_for for t in self.by_piece[piece.id]]
+        waits = bool(awaited) and all(t.untouched for t in awaited)
+        return test.result is not None and (test.result.status == TODO or waits)
+
     def _diagnosis(self, piece: Piece, failed: list[Test]) -> str | None:
         """The misconception that explains every failed test of the piece, if one is known."""
         mutants, reference = self.options.mutants, self.options.reference
-        if not (failed and mutants and reference):
+        if not (failed and mutants):
             return None
+        if reference is None:
+            known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
+            return precomputed.name({test.name: test.calls for test in failed}, known)
         logs = [test.calls for test in failed]
         return diagnosis.name(logs, piece, self.course, reference, mutants)
 

@@ -17,60 +17,66 @@ if TYPE_CHECKING:
     from .suite import Options
 
 MEMORY_MIB, CPU_SPARE = 2048, 10
+AFTER_A_HANG = 0.1  # the share of a call's time that is left once one has not ended
 
 
 class Waiting(Exception):
     """The test needs a piece that does not work yet and cannot be borrowed."""
 
 
+class UsedUp(TimedOut):
+    """There is no time left for this test; others of its exercise took it."""
+
+
 class Workbench:
-    """The workers of an exercise: one for each plan, and one started before it is needed."""
+    """The worker of a check, begun anew for each exercise and for each plan of what is borrowed."""
 
     def __init__(self, course: Course, target: Target, options: Options) -> None:
         self.course, self.target, self.options = course, target, options
-        self.open: dict[Plan, tuple[Any, dict]] = {}
-        self.ahead = False  # whether another worker will be needed after this one
-        self.spare = None if options.in_process else options.worker or Worker()
+        self.worker: Any = None if options.in_process else options.worker or Worker()
+        self.loaded: tuple[str, Plan] | None = None  # what the worker holds now
         self.failed: dict[tuple[str, Plan], Exception] = {}
         self.unusable: set[str] = set()  # exercises whose file cannot be imported
         self.places: dict[str, dict] = {}
         self.shown = {source.shown: id for id, source in target.files.items()}
         self.spent: dict[str, float] = defaultdict(float)
+        self.hung: set[str] = set()  # pieces in which a call did not end
 
-    def student(self, exercise: Exercise, plan: Plan) -> TimedStudent:
-        """A proxy for the exercise assembled by the plan. Raises what importing it raised."""
+    def student(self, piece: Piece, plan: Plan) -> TimedStudent:
+        """A proxy for the piece's exercise, assembled by the plan. Raises what importing raised."""
+        exercise = self.course.exercise_of(piece)
         if (exercise.id, plan) in self.failed:
             raise self.failed[exercise.id, plan]
-        worker, places = self._worker(exercise, plan)
-        worker.ask({"op": "clear"}, 5.0)
-        return TimedStudent(worker, places, exercise, self)
+        if self.loaded != (exercise.id, plan) or gone(self.worker):
+            self._assemble(exercise, plan)
+        self.worker.ask({"op": "clear"}, 5.0)
+        return TimedStudent(self.worker, self.places[exercise.id], piece, exercise, self)
 
-    def _worker(self, exercise: Exercise, plan: Plan) -> tuple[Any, dict]:
-        if plan in self.open and not gone(self.open[plan][0]):
-            return self.open[plan]
-        worker = self._fresh()
+    def _assemble(self, exercise: Exercise, plan: Plan) -> None:
+        """Begin anew with the exercise; another file that breaks the import is borrowed."""
+        self._begin()
         try:
-            places = self._load(worker, exercise, plan)
+            self.places[exercise.id] = self._load(self.worker, exercise, plan)
         except (StudentError, TimedOut, Crashed, WireError) as error:
-            worker.close()
+            self.loaded = None
             if (culprit := self._culprit(exercise, error)) and culprit not in self.unusable:
                 self.unusable.add(culprit)
                 if self.options.reference is None:
                     raise Waiting(f"waits for {culprit}, which cannot be imported yet") from None
-                return self._worker(exercise, Plan.of(dict(plan.borrowed) | {culprit: None}))
-            self.failed[exercise.id, plan] = error
-            self.unusable.add(exercise.id)
-            raise
-        self.open[plan] = worker, places
-        self.places[exercise.id] = places
-        return worker, places
+                self._assemble(exercise, Plan.of(dict(plan.borrowed) | {culprit: None}))
+            else:
+                self.failed[exercise.id, plan] = error
+                self.unusable.add(exercise.id)
+                raise
+        self.loaded = exercise.id, plan
 
-    def _fresh(self) -> Any:
+    def _begin(self) -> None:
         if self.options.in_process:
-            self.clear()  # all plans go by the name of the same package
-            return InProcess()
-        worker, self.spare = self.spare or Worker(), Worker() if self.ahead else None
-        return worker
+            if self.worker:
+                self.worker.close()  # all plans go by the name of the same package
+            self.worker = InProcess()
+        else:
+            self.worker.begin()
 
     def _load(self, worker: Any, exercise: Exercise, plan: Plan) -> dict:
         source = self.target.files[exercise.id]
@@ -114,41 +120,43 @@ class Workbench:
         found = [places[n] for n in names if n in places and places[n][0] == source.shown]
         return f"{found[0][0]}:{found[0][1]}" if found else f"{source.shown}:{source.line}"
 
-    def clear(self) -> None:
-        """End the workers of an exercise. The spare one stays for the next."""
-        for worker, _ in self.open.values():
-            worker.close()
-        self.open.clear()
-
     def close(self) -> None:
-        self.clear()
-        if self.spare:
-            self.spare.close()
+        if self.worker:
+            self.worker.close()
 
 
 class TimedStudent(Student):
-    """A Student that keeps to the exercise's time."""
+    """A Student that keeps to the exercise's time.
 
-    def __init__(self, worker: Any, places: dict, exercise: Exercise, bench: Workbench) -> None:
+    Once a call of a piece did not end, its other calls get less time: a piece with many tests must
+    not use up what the other pieces need.
+    """
+
+    def __init__(
+        self, worker: Any, places: dict, piece: Piece, exercise: Exercise, bench: Workbench
+    ) -> None:
         super().__init__(worker, places, exercise.limits)
-        self._exercise, self._bench, self._mark = exercise, bench, worker.mark()
+        self._piece, self._exercise, self._bench = piece, exercise, bench
+        worker.mark()
 
     def printed(self) -> str:
-        return self._worker.printed_since(self._mark)
+        return self._worker.printed()
 
     def _ask(self, *args: Any, **kwargs: Any) -> Any:
-        factor, spent = self._bench.options.factor, self._bench.spent
-        left = self._exercise.limits.exercise * factor - spent[self._exercise.id]
+        bench, limits, id = self._bench, self._exercise.limits, self._exercise.id
+        left = limits.exercise * bench.options.factor - bench.spent[id]
         if left <= 0:
-            raise TimedOut(
-                f"the {self._exercise.limits.exercise:g} seconds of this exercise are used up"
-            )
-        self._seconds_left = left
+            raise UsedUp(f"not run: the {limits.exercise:g} seconds of {id} are used up")
+        share = AFTER_A_HANG if self._piece.id in bench.hung else 1.0
+        self._seconds_left = min(left, limits.call * bench.options.factor * share)
         start = time.monotonic()
         try:
             return super()._ask(*args, **kwargs)
+        except TimedOut:
+            bench.hung.add(self._piece.id)
+            raise
         finally:
-            spent[self._exercise.id] += time.monotonic() - start
+            bench.spent[id] += time.monotonic() - start
 
 
 def gone(worker: Any) -> bool:
