@@ -14,11 +14,9 @@ from .course import Course
 
 SCALAR = ("ex01_tokenizer", "ex02_value", GIVEN)
 
-HEAD = '''"""A GPT in one file: {what}.
-
-    python {name} names.txt        trains on the lines of a file, then makes up new ones
-"""
-'''
+HEAD = (
+    '"""A GPT in one file, {what}: python {name} names.txt trains it on the lines of a file."""\n'
+)
 
 ARRAY_MAIN = """
 def main(path, steps=1000):
@@ -86,7 +84,7 @@ def assemble(target: Target, course: Course, name: str, scalar: bool = False) ->
                 )
             owners[defined] = each.file
     imports = sorted({"import sys"}.union(*(each.imports for each in parts)))
-    head = HEAD.format(what="pure Python, number by number" if scalar else "numpy", name=name)
+    head = HEAD.format(what="in pure Python" if scalar else "on numpy alone", name=name)
     bodies = [each.body for each in parts]
     if scalar:
         return "\n".join([head, *imports, "", *map(compact, bodies)]) + SCALAR_MAIN
