@@ -84,7 +84,13 @@ def name(
         m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines
     ]
     found = [m.says for m in candidates if answers_alike(m, logs, piece, course, reference)]
-    return " or: ".join(dict.fromkeys(found)) if 1 <= len(found) <= 2 else None
+    return offered(found)
+
+
+def offered(says: list[str]) -> str | None:
+    """One sentence, or two with an "or"; of more, which say too little, none."""
+    sentences = list(dict.fromkeys(says))
+    return " or: ".join(sentences) if 1 <= len(sentences) <= 2 else None
 
 
 def answers_alike(

@@ -1,0 +1,120 @@
+"""Writes down what every mutant answers wrongly, for precomputed.py to recognise in a bundle."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from . import diagnosis, precomputed
+from .assembly import Target
+from .course import Course, Piece
+from .diagnosis import Mutant
+from .precomputed import Explanation
+from .process import THREADS
+from .results import FAILED
+from .student import Call
+from .suite import Options, check
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The course, and the folders of its reference, of the suite and of the mutants."""
+
+    course: Course
+    reference: Path
+    suite: Path
+    mutants: Path
+
+
+def files(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
+    """Run the suite on every mutant of these exercises: each file's content, by its name.
+
+    Raises SuiteError where the suite cannot be run.
+    """
+    known = [
+        (index, mutant.exercise)
+        for index, mutant in enumerate(diagnosis.known(setting.mutants))
+        if mutant.exercise in exercises
+    ]
+    found: dict[str, list[Explanation]] = defaultdict(list)
+    os.environ.update(THREADS)  # for numpy in the processes
+    leave_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), leave_interrupts) as pool:
+        explained = pool.map(partial(explanations, setting), [index for index, _ in known])
+        for (_, exercise), more in zip(known, explained, strict=True):
+            found[exercise] += more
+    return {f"{id}{precomputed.SUFFIX}": precomputed.write(found[id]) for id in found}
+
+
+def explanations(setting: Setting, index: int) -> list[Explanation]:
+    """What the mutant of that number answers wrongly in each test that it fails."""
+    mutant = diagnosis.known(setting.mutants)[index]
+    pieces = setting.course.by_id[mutant.exercise].pieces
+    return [
+        Explanation(test, mutant.says, len(answers), wrong)
+        for piece in pieces
+        if mutant.name in piece.defines
+        for test, answers in failed(setting, piece, mutant).items()
+        if (wrong := differing(answers, right_answers(setting, piece)[test]))
+    ]
+
+
+def differing(answers: list[dict], right: list[dict]) -> dict[int, dict[str, Any]]:
+    """The answers that are not right, by their number."""
+    return {
+        number: bare(answer)
+        for number, (answer, other) in enumerate(zip(answers, right))
+        if not diagnosis.alike(answer, other)
+    }
+
+
+def bare(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what is never compared: the words of an error, and where it was raised."""
+    return {"error": {"type": answer["error"]["type"]}} if "error" in answer else answer
+
+
+def failed(setting: Setting, piece: Piece, mutant: Mutant) -> dict[str, list[dict]]:
+    """What the mutant answers in each test that it fails."""
+    answers, failed = run(setting, piece, mutant)
+    return {test: answers[test] for test in failed}
+
+
+@cache
+def right_answers(setting: Setting, piece: Piece) -> dict[str, list[dict]]:
+    """What the reference answers in each test of the piece."""
+    return run(setting, piece, None)[0]
+
+
+def run(
+    setting: Setting, piece: Piece, mutant: Mutant | None
+) -> tuple[dict[str, list[dict]], list[str]]:
+    """The answers to each test of the piece, and the tests that fail."""
+    answers: dict[str, list[dict]] = {}
+
+    def note(test: str, calls: list[Call]) -> None:
+        answers[test] = [call.answer for call in calls]
+
+    options = Options(
+        tests=(setting.suite,),
+        mutants=None,
+        in_process=True,
+        patch=mutant,
+        alone=True,
+        observe=note,
+    )
+    target = Target.read(setting.reference, setting.course)
+    quiet = io.StringIO()  # for what mutants print, and for what numpy thinks of them
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        [exercise] = check(setting.course, target, (piece,), options).exercises
+    [result] = exercise.pieces
+    return answers, [test.name for test in result.tests if test.status == FAILED]
