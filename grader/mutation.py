@@ -13,7 +13,7 @@ from functools import cached_property
 
 from .course import Piece
 from .trials import HIDDEN, VISIBLE, Verdict, judge
-from .variants import MutationError, Setting, Variant, changed, registered
+from .variants import MutationError, Setting, Variant, changed, owners, registered
 
 ENOUGH = {VISIBLE: 0.8, HIDDEN: 1.0}  # the share of the named mutants that a suite must kill
 
@@ -71,8 +71,8 @@ class Matrix:
     @property
     def distinct(self) -> int:
         """How many different rows the mutants have."""
-        rows = (tuple(row.failing for row in v.rows.values()) for v in self.mutants)
-        return len({(v.variant.exercise, row) for v, row in zip(self.mutants, rows, strict=True)})
+        rows = [[v.variant.exercise, *(r.failing for r in v.rows.values())] for v in self.mutants]
+        return len(set(map(tuple, rows)))
 
     @property
     def broken(self) -> list[tuple[str, str]]:
@@ -81,11 +81,24 @@ class Matrix:
         return [(v.variant.id, r.broken) for v in verdicts for r in v.rows.values() if r.broken]
 
     @property
+    def shortfalls(self) -> list[str]:
+        """In what the suites are not as good as they must be."""
+        kills = [
+            f"the {suite} suite kills {self.rate(suite):.1%}, and must kill {enough:.0%}"
+            for suite, enough in ENOUGH.items()
+            if self.rate(suite) < enough
+        ]
+        troubles = {
+            "right answers rejected": self.rejections,
+            "automatic mutants surviving": self.unreviewed,
+            "outdated entries of equivalent.toml": self.outdated,
+            "variants that break a suite": self.broken,
+        }
+        return kills + [f"{words}: {len(found)}" for words, found in troubles.items() if found]
+
+    @property
     def holds(self) -> bool:
-        """Whether the suites are as good as they must be."""
-        kills = all(self.rate(suite) >= enough for suite, enough in ENOUGH.items())
-        troubles = (self.rejections, self.unreviewed, self.outdated, self.broken)
-        return kills and not any(troubles)
+        return not self.shortfalls
 
 
 def measure(
@@ -116,13 +129,12 @@ def measure(
 
 
 def equivalents(setting: Setting, wanted: Sequence[Piece]) -> dict[tuple[str, str], str]:
-    """The reviewed equivalents of the exercises wanted: the keys of variants, and the reasons.
+    """The reviewed equivalents of the pieces wanted: the keys of variants, and the reasons.
 
     An entry of equivalent.toml may name several definitions and several changes. Raises
     MutationError for a file that cannot be read.
     """
     path = setting.mutants / "equivalent.toml"
-    exercises = {piece.exercise for piece in wanted}
     try:
         entries = tomllib.loads(path.read_text("utf-8"))["equivalent"] if path.exists() else []
         return {
@@ -130,7 +142,7 @@ def equivalents(setting: Setting, wanted: Sequence[Piece]) -> dict[tuple[str, st
             for entry in entries
             for place in entry["in"]
             for change in entry["becomes"]
-            if place.split(".")[0] in exercises
+            if set(owners(setting.course, *place.split(".", 1))) & set(wanted)
         }
     except tomllib.TOMLDecodeError as error:
         raise MutationError(f"cannot read {path}: {error}") from None

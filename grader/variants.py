@@ -20,11 +20,15 @@ class MutationError(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """What is measured: a course, its reference, and the folder of its suites and variants."""
+    """What is measured: a course, its reference, and the folder of its suites and variants.
+
+    seconds   what a suite may take, where the reference is quick
+    """
 
     course: Course
     reference: Path = ROOT / "solutions"
     tests: Path = ROOT / "tests"
+    seconds: float = 5.0
 
     @property
     def mutants(self) -> Path:
@@ -53,6 +57,11 @@ class Variant:
     text: str | None = None
     line: int = 0
     was: str = ""
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether it is a named mutant."""
+        return self.folder is not None and not self.right
 
     @property
     def automatic(self) -> bool:
@@ -90,7 +99,7 @@ def registered(
         )
         for index, mutant in enumerate(diagnosis.known(folder))
     ]
-    return [variant for variant in found if set(owners(setting.course, variant)) & set(wanted)]
+    return [v for v in found if set(owners(setting.course, v.exercise, v.name)) & set(wanted)]
 
 
 def changed(setting: Setting, wanted: Sequence[Piece]) -> list[Variant]:
@@ -110,20 +119,20 @@ def changed(setting: Setting, wanted: Sequence[Piece]) -> list[Variant]:
         if set(exercise.pieces) & set(wanted)
         for change in automatic.changes((setting.reference / exercise.file).read_text("utf-8"))
     ]
-    return [variant for variant in found if set(owners(setting.course, variant)) & set(wanted)]
+    return [v for v in found if set(owners(setting.course, v.exercise, v.name)) & set(wanted)]
 
 
-def owners(course: Course, variant: Variant) -> tuple[Piece, ...]:
-    """The pieces that the changed definition is of; all of the exercise for a common helper."""
-    pieces = course.by_id[variant.exercise].pieces
-    names = {variant.name, variant.name.split(".")[0]}
+def owners(course: Course, exercise: str, name: str) -> tuple[Piece, ...]:
+    """The pieces that a definition is of; all of the exercise for a common helper."""
+    pieces = course.by_id[exercise].pieces
+    names = {name, name.split(".")[0]}
     return tuple(piece for piece in pieces if names & set(piece.defines)) or pieces
 
 
 def witnesses(course: Course, variant: Variant) -> tuple[Piece, ...]:
     """The pieces of the exercise whose tests can see the change: its owners, and who needs them."""
     exercise = course.by_id[variant.exercise]
-    own = {piece.id for piece in owners(course, variant)}
+    own = {piece.id for piece in owners(course, variant.exercise, variant.name)}
     if exercise.gradient in own:
         return exercise.pieces
     return tuple(

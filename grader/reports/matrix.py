@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..course import Course, Exercise
-from ..mutation import ENOUGH, Matrix
+from ..mutation import Matrix
 from ..trials import HIDDEN, SUITES, VISIBLE, Verdict
 from . import text
 
@@ -122,10 +122,7 @@ def summary(matrix: Matrix) -> list[str]:
 
 def verdict(matrix: Matrix) -> str:
     """The last line: whether the suites are as good as they must be."""
-    if matrix.holds:
-        return "the suites hold"
-    needed = " and ".join(f"{enough:.0%} of the {suite}" for suite, enough in ENOUGH.items())
-    return f"not enough: it takes {needed} suite's kills, and nothing amiss above"
+    return "the suites hold" if matrix.holds else f"not enough: {'; '.join(matrix.shortfalls)}"
 
 
 def exercises(matrix: Matrix, course: Course) -> list[Exercise]:
@@ -145,7 +142,11 @@ def counts(exercise: Exercise, matrix: Matrix) -> tuple[dict[str, Count], Count]
 def killers(verdict: Verdict, suite: str) -> str:
     """How many tests kill it, or that none does."""
     failing = verdict.rows[suite].failing
-    return f"{len(failing)} {'test' if len(failing) == 1 else 'tests'}" if failing else SURVIVES
+    return plural(len(failing), "test") if failing else SURVIVES
+
+
+def plural(number: int, thing: str) -> str:
+    return f"{number} {thing if number == 1 else thing + 's'}"
 
 
 def naming(verdict: Verdict) -> str:
