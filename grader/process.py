@@ -36,6 +36,10 @@ class Crashed(Exception):
     """The worker ended by itself, or printed without end; the message says which."""
 
 
+class BadRequest(Exception):
+    """The request cannot cross the wire: the test that made it is wrong, not the student's code."""
+
+
 class Worker:
     """A process that runs student code, and the two pipes to it.
 
@@ -99,12 +103,17 @@ class Worker:
     def ask(self, request: dict, seconds: float) -> dict:
         """Send a request and wait for the answer.
 
-        Raises TimedOut or Crashed, after which the worker is gone, and wire.WireError for an answer
-        that is none.
+        Raises TimedOut or Crashed, after which the worker is gone; wire.WireError for an answer that
+        is none; BadRequest, and sends nothing, for a request that cannot cross.
         """
+        try:
+            frame = wire.encode(request)
+        except wire.WireError as error:
+            raise BadRequest(str(error)) from None
         self.late, self.deadline = False, time.monotonic() + seconds
         try:
-            wire.send(self.process.stdin, request)
+            self.process.stdin.write(frame)
+            self.process.stdin.flush()
             answer = self._answer()
         except (EOFError, OSError, wire.WireError) as error:
             self.kill()
