@@ -408,7 +408,8 @@ class Checker:
         if isinstance(error, Waiting):
             return WAITING, str(error), place
         if isinstance(error, Todo):
-            return TODO, "to be written", place
+            own_words = error.message if test.suite == VISIBLE else ""
+            return TODO, own_words or "to be written", place
         if isinstance(error, StudentError):
             return FAILED, told(error), place
         if isinstance(error, UsedUp):
