@@ -132,8 +132,8 @@ def _pieces(exercise: ExerciseResult, ink: Ink) -> Text:
     lines = [Text("  ").join(_marked(piece, ink) for piece in exercise.pieces)]
     for reason in text.waits(exercise):
         lines.append(Text.assemble(ink.sign(WAITING), " ", ink.text(reason)))
-    if exercise.borrowed:
-        names = ", ".join(map(text.one_line, exercise.borrowed))
+    if borrowed := text.borrowed(exercise):
+        names = ", ".join(borrowed)
         lines.append(ink.text(f"borrowed from the reference: {names}"))
     return Text("\n").join(lines)
 

@@ -48,7 +48,7 @@ def _exercise(exercise: ExerciseResult) -> list[str]:
             for piece in exercise.pieces
         ),
         *(f"  waiting: {reason}" for reason in text.waits(exercise)),
-        *(f"  borrowed from the reference: {text.one_line(name)}" for name in exercise.borrowed),
+        *(f"  borrowed from the reference: {name}" for name in text.borrowed(exercise)),
     ]
 
 

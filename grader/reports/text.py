@@ -134,6 +134,11 @@ def origin(result: Result) -> list[str]:
     return facts
 
 
+def borrowed(exercise: ExerciseResult) -> list[str]:
+    """What the exercise borrowed; nothing worth saying while none of its own code has run."""
+    return [] if exercise.status == TODO else [one_line(name) for name in exercise.borrowed]
+
+
 def waits(exercise: ExerciseResult) -> list[str]:
     """What the waiting tests of an exercise say they wait for, each reason once."""
     waiting = [t for piece in exercise.pieces for t in piece.tests if t.status == WAITING]
