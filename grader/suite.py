@@ -52,33 +52,10 @@ NOT_RUN = "it was not run"
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
 UNUSED = (
-    "cacheprovider",
-    "doctest",
-    "junitxml",
-    "pastebin",
-    "unittest",
-    "logging",
-    "capture",
-    "stepwise",
-)
-UNUSED += (
-    "faulthandler",
-    "setuponly",
-    "setupplan",
-    "nose",
-    "terminal",
-    "recwarn",
-    "unraisableexception",
-)
-UNUSED += (
-    "threadexception",
-    "warnings",
-    "tmpdir",
-    "monkeypatch",
-    "debugging",
-    "legacypath",
-    "reports",
-)
+    "cacheprovider capture debugging doctest faulthandler junitxml legacypath logging monkeypatch "
+    "nose pastebin recwarn reports setuponly setupplan stepwise terminal threadexception tmpdir "
+    "unittest unraisableexception warnings"
+).split()
 
 
 class SuiteError(Exception):
