@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from . import wire
-from .assembly import lend
 from .course import Course, Piece
 from .process import InProcess
 from .student import Call
@@ -78,13 +77,19 @@ def name(
     """The sentence of the mutant of the piece that gives the same answers in every failed test.
 
     `logs` holds the calls of each. Two mutants that do are both offered; more say too little, and
-    none is.
+    none is. If the piece has none, those of the pieces that it needs are tried: an attention
+    written in one go forgets the scaling as its parts do.
     """
-    candidates = [
-        m for m in known(folder) if m.exercise == piece.exercise and m.name in piece.defines
-    ]
-    found = [m.says for m in candidates if answers_alike(m, logs, piece, course, reference)]
-    return offered(found)
+    needed = [p for p in course.closure(piece.needs) if p.exercise == piece.exercise]
+    for pieces in ([piece], needed):
+        defines = {name for p in pieces for name in p.defines}
+        candidates = [
+            m for m in known(folder) if m.exercise == piece.exercise and m.name in defines
+        ]
+        found = [m.says for m in candidates if answers_alike(m, logs, piece, course, reference)]
+        if found:
+            return offered(found)
+    return None
 
 
 def offered(says: list[str]) -> str | None:
@@ -114,13 +119,16 @@ def answers_log_alike(bench: InProcess, log: list[Call]) -> bool:
 def stand_in(
     exercise: str, course: Course, reference: Path, mutant: Mutant | None = None
 ) -> InProcess:
-    """The reference in this process, with a mutant put in if there is one."""
+    """The reference in this process, with a mutant put in if there is one.
+
+    Its files are loaded as a student's are, so that all of a file sees the mutant in it.
+    """
     bench = InProcess(f"glassbox_replay_{next(numbers)}")
     modules = {
         e.id: {
             "file": e.file,
-            "source": None,
-            "borrowed": lend(reference / e.file, None, frozenset()),
+            "source": (reference / e.file).read_text("utf-8"),
+            "borrowed": None,
         }
         for e in course.exercises
     }

@@ -1,0 +1,42 @@
+"""What a wrong answer is called."""
+
+import numpy as np
+
+from grader import compare, diagnosis
+from grader import course as courses
+from grader.course import ROOT
+from grader.diagnosis import Mutant, stand_in
+from grader.student import Student
+
+COURSE = courses.load()
+SOLUTIONS, MUTANTS = ROOT / "solutions", ROOT / "tests" / "mutants"
+X = np.sin(np.arange(24.0)).reshape(1, 2, 3, 4)
+
+
+def student_of(exercise: str, mutant: Mutant | None = None) -> Student:
+    """The reference with the mutant in it, as a test would talk to it."""
+    bench = stand_in(exercise, COURSE, SOLUTIONS, mutant)
+    student = Student(bench, {}, COURSE.by_id[exercise].limits)
+    compare.current.set(student)
+    return student
+
+
+def known(name: str) -> Mutant:
+    return next(m for m in diagnosis.known(MUTANTS) if m.function.__name__ == name)
+
+
+def test_all_of_a_file_sees_the_mutant_in_it():
+    silent = Mutant("ex06_attention", "merge_heads", "", lambda x: x.reshape(1, 3, 8) * 0.0)
+    student = student_of("ex06_attention", silent)
+    weights = {name: student.Tensor(np.eye(8)) for name in ("wq", "wk", "wv", "wo")}
+    y = student.self_attention(student.Tensor(X.reshape(1, 3, 8)), weights, 2)
+    assert not student.array(y).any()
+
+
+def test_a_piece_that_no_mutant_of_its_own_explains_asks_those_of_what_it_needs():
+    unscaled = known("weights_unscaled")
+    student = student_of("ex06_attention", unscaled)
+    student.array(student.causal_attention(*(student.Tensor(X + i) for i in range(3))))
+    piece = COURSE.pieces["ex06.causal_attention"]
+    said = diagnosis.name([student._log.calls], piece, COURSE, SOLUTIONS, MUTANTS)
+    assert said == unscaled.says
