@@ -46,7 +46,7 @@ class Workbench:
         """A proxy for the piece's exercise, assembled by the plan. Raises what importing raised."""
         exercise = self.course.exercise_of(piece)
         if (exercise.id, plan) in self.failed:
-            raise self.failed[exercise.id, plan]
+            raise self.failed[exercise.id, plan].with_traceback(None)  # or it grows each time
         if self.loaded != (exercise.id, plan) or gone(self.worker):
             self._assemble(exercise, plan)
         self.worker.ask({"op": "clear"}, 5.0)
