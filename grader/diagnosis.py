@@ -217,6 +217,8 @@ def same_data(a: Any, b: Any) -> bool:
     if isinstance(a, (np.ndarray, np.generic, float)) and isinstance(
         b, (np.ndarray, np.generic, float)
     ):
+        if isinstance(a, np.ndarray) != isinstance(b, np.ndarray):
+            return False
         a, b = np.asarray(a), np.asarray(b)
         same_kind = a.dtype == b.dtype and a.shape == b.shape
         return same_kind and np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
