@@ -42,6 +42,7 @@ FUNCTIONS = [("sum", "mean"), ("max", "min"), ("ones", "zeros"), ("triu", "tril"
 FUNCTIONS += [("cos", "sin"), ("sqrt", "square"), ("append", "extend"), ("maximum", "minimum")]
 MISTAKEN = dict(FUNCTIONS) | {b: a for a, b in FUNCTIONS}
 IN_ORDER = (ast.Sub, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod)  # a - b is not b - a
+NOTHING = "pass"
 ATOMS = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript)  # need no parentheses
 
 WRAPPER = '''
@@ -210,9 +211,9 @@ def statements(node: ast.AST) -> Iterator[str]:
             for new in OPERATIONS[type(op)]:
                 yield ast.unparse(ast.AugAssign(target, new(), value))
     if isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise)):
-        yield "pass"
+        yield NOTHING
     if isinstance(node, (ast.Break, ast.Continue)):
-        yield "pass"
+        yield NOTHING
 
 
 def conditions(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
@@ -235,13 +236,15 @@ def replaced(text: str, name: str, node: ast.AST, new: str) -> Change:
     before = lines[first].encode()[: node.col_offset].decode()  # offsets count bytes of UTF-8
     after = lines[last].encode()[node.end_col_offset :].decode()
     line = before + new + after
-    was = "".join(lines[first : last + 1])
+    was = one_line("".join(lines[first : last + 1]))
+    becomes = f"without {was}" if new == NOTHING else one_line(line)
     changed = "".join([*lines[:first], line, *lines[last + 1 :]])
-    return Change(name, node.lineno, one_line(was), one_line(line), changed)
+    return Change(name, node.lineno, was, becomes, changed)
 
 
 def one_line(code: str) -> str:
-    return " ".join(code.split())
+    """Code without its comments, which may be reworded, and its indentation."""
+    return " ".join(line.split("  # ")[0].strip() for line in code.splitlines())
 
 
 def wrapped(text: str, name: str, function: ast.FunctionDef) -> Iterator[Change]:

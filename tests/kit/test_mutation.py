@@ -336,7 +336,7 @@ def loss(x, weight, keep=False):
         "total = (x + weight.T)",  # another operation
         "total = x - weight",  # no transpose
         "total = 1",  # nothing added up
-        "pass",  # a statement left out
+        "without total += 1",  # a statement left out
         "return f(x, total)",  # arguments swapped
         "gives back x",
         "gives back None",
