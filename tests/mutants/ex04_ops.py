@@ -172,6 +172,16 @@ def softmax_one_sum(x, axis=-1):
     return e / e.sum()
 
 
+@mutant(
+    "ex04_ops",
+    "softmax",
+    says="the sum lost its axis; with keepdims=True it lines up with the scores again",
+)
+def softmax_without_keepdims(x, axis=-1):
+    e = (x - x.data.max(axis, keepdims=True)).exp()
+    return e / e.sum(axis)
+
+
 @mutant("ex04_ops", "softmax", says="the axis is not used: it is always the last")
 def softmax_last_axis(x, axis=-1):
     e = (x - x.data.max(-1, keepdims=True)).exp()

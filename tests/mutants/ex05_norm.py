@@ -62,6 +62,16 @@ def rmsnorm_first_axis(x, gain=None, eps=1e-5):
 
 
 @mutant(
+    "ex05_norm",
+    "rmsnorm",
+    says="the mean lost its axis; with keepdims=True it is (..., 1) and lines up with x",
+)
+def rmsnorm_without_keepdims(x, gain=None, eps=1e-5):
+    n = x * ((x * x).mean(-1) + eps) ** -0.5
+    return n if gain is None else n * gain
+
+
+@mutant(
     "ex05_norm", "rmsnorm", says="you subtracted the mean; that is layernorm, rmsnorm only divides"
 )
 def rmsnorm_centred(x, gain=None, eps=1e-5):
@@ -241,6 +251,16 @@ def layernorm_whole_array(x, gain, bias, eps=1e-5):
 def layernorm_first_axis(x, gain, bias, eps=1e-5):
     c = x - x.mean(0, keepdims=True)
     return c * ((c * c).mean(0, keepdims=True) + eps) ** -0.5 * gain + bias
+
+
+@mutant(
+    "ex05_norm",
+    "layernorm",
+    says="mean or variance lost its axis; with keepdims=True it is (..., 1) and lines up with x",
+)
+def layernorm_without_keepdims(x, gain, bias, eps=1e-5):
+    c = x - x.mean(-1)
+    return c * ((c * c).mean(-1) + eps) ** -0.5 * gain + bias
 
 
 @mutant("ex05_norm", "layernorm", says="the mean was not subtracted; that is rmsnorm with a bias")
