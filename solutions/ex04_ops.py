@@ -93,7 +93,7 @@ from .ex03_tensor import Tensor
 def relu(x):
     """max(x, 0); the gradient passes where x is above 0, and stops elsewhere, at 0 itself too.
 
-    If you multiply by a mask, give it x's own type, or float32 becomes float64.
+    If you compose it of x and a mask, give the mask x's own type, or float32 becomes float64.
 
     x (any shape) -> the same shape
     [-1, 2] gives [0, 2]; the gradient [10, 20] from above becomes [0, 20].
@@ -231,10 +231,11 @@ def linear(x, weight, bias=None):
 
 
 def cross_entropy(logits, targets, ignore=-1):
-    """The mean surprise, -log p(target), over the rows whose target is not `ignore`, in nats.
+    """The mean surprise, -log p(target), over the rows whose target is not `ignore`.
 
         loss = mean(log(sum(exp(z))) - z[target]),     g -> g * (softmax(z) - onehot) / count
 
+    The logarithm is the natural one, which makes the loss a number of nats.
     Rows that are ignored count nowhere: not in the sum, not in `count`, and their gradient is 0.
     `ignore` may be any integer, a valid class too. g, the gradient of the loss, is one number.
     Large logits must not overflow, nor small probabilities be rounded to 0 before the log.

@@ -13,7 +13,7 @@ of the vector stays, its length is forgotten.
 *LayerNorm*, the older one, takes the mean away first. The mean of the squares of what is left is
 called the variance. So LayerNorm is RMSNorm of x - mean:
 
-    x = [1, 7]     x - 4 = [-3, 3]     variance (9 + 9) / 2 = 9     its root 3     [-1, 1]
+    x = [1, 7]     mean 4     x - 4 = [-3, 3]     variance (9 + 9) / 2 = 9     root 3     [-1, 1]
 
     (B, T, C)    every vector of C numbers by itself: no vector ever sees another one,
         ^^^      not of another position, not of another document
