@@ -16,7 +16,7 @@ import hashlib
 import os
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -339,8 +339,8 @@ class Checker:
         missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test)]
         test.waits_for = tuple(piece for piece in missing if piece.shares(test.piece))
         if test.waits_for or (missing and self.options.reference is None):
-            names = ", ".join(dict.fromkeys(p.id for p in test.waits_for or missing))
-            raise Waiting(f"waits for {names}")
+            names = in_short(self.course, test.waits_for or missing)
+            raise Waiting(f"waits for {', '.join(names)}")
         units: dict[str, frozenset[str] | None] = {}
         for piece in missing:
             units[piece.exercise] = units.get(piece.exercise, frozenset()) | piece.units
@@ -480,6 +480,15 @@ class Checker:
             return precomputed.name({test.name: test.calls for test in failed}, known)
         logs = [test.calls for test in failed]
         return diagnosis.name(logs, piece, self.course, reference, mutants)
+
+
+def in_short(course: Course, pieces: Sequence[Piece]) -> list[str]:
+    """The ids of the pieces; "ex03" in place of all pieces of an exercise."""
+    names: dict[str, None] = {}
+    for piece in pieces:
+        exercise = course.exercise_of(piece)
+        names[exercise.short if set(exercise.pieces) <= set(pieces) else piece.id] = None
+    return list(names)
 
 
 def told(error: StudentError) -> str:
