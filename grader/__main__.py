@@ -2,6 +2,16 @@
 
 import sys
 
-from .cli import main
+OLDEST = (3, 11)
+
+
+def main():
+    if sys.version_info < OLDEST:  # before anything is imported that such a Python does not have
+        print(f"Glass Box needs Python 3.11 or later; this is {sys.version}", file=sys.stderr)
+        return 2
+    from .cli import main
+
+    return main()
+
 
 sys.exit(main())

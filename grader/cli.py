@@ -106,6 +106,16 @@ def parser() -> argparse.ArgumentParser:
     assemble.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
     assemble.set_defaults(run=run_assemble)
 
+    doctor = commands.add_parser("doctor", help="what is wrong with this set-up, and what to do")
+    doctor.set_defaults(run=run_doctor)
+
+    bundle = commands.add_parser("bundle", help="pack the course for students, without answers")
+    bundle.add_argument("out", type=Path, metavar="OUT.zip", help="the file to write")
+    bundle.add_argument(
+        "--gradescope", action="store_true", help="an autograder for Gradescope instead"
+    )
+    bundle.set_defaults(run=run_bundle)
+
     stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
     stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
     stubs.set_defaults(run=run_stubs)
@@ -297,6 +307,12 @@ def target_of(text: str) -> tuple[Path, str]:
     return folder, text if text in ("exercises", "solutions") else folder.resolve().name
 
 
+def whole_course() -> None:
+    """UsageError in a student's copy, where there is nothing to measure."""
+    if not (ROOT / "solutions").is_dir():
+        raise UsageError("this copy of the course has no solutions; take the whole course")
+
+
 def suites_of(options: argparse.Namespace) -> tuple[Path, ...]:
     hidden = ROOT / "tests" / "hidden"
     if options.hidden and not hidden.is_dir():
@@ -348,6 +364,34 @@ def run_assemble(options: argparse.Namespace) -> int:
     else:
         progress.write(options.out, text)
         print(f"{options.out}: {len(text.splitlines())} lines; python {options.out} FILE")
+    return 0
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    from . import doctor
+
+    findings = doctor.examine(ROOT)
+    print(doctor.render(findings, sys.stdout.encoding), end="")
+    return 1 if any(finding.state == doctor.BROKEN for finding in findings) else 0
+
+
+def run_bundle(options: argparse.Namespace) -> int:
+    from . import bundle
+
+    course = courses.load()
+    try:
+        kit = bundle.Kit(course)
+        if options.gradescope:
+            files = bundle.for_gradescope(kit)
+        else:
+            print("trying every known mistake on the visible tests ...", file=sys.stderr)
+            files = bundle.for_students(kit)
+        data = bundle.pack(files)
+        bundle.write(options.out, data)
+    except bundle.BundleError as error:
+        raise UsageError(str(error)) from error
+    size = f"{len(files)} files, {len(data) / 1024:.0f} KiB"
+    print(f"{options.out}: {course.title} {course.version}, {size}")
     return 0
 
 
@@ -532,6 +576,7 @@ def run_mutants(options: argparse.Namespace) -> int:
     from . import mutation
     from .reports import matrix as reporter
 
+    whole_course()
     course = courses.load()
     wanted = course.select(options.names)
     try:
@@ -558,6 +603,7 @@ def run_mutants(options: argparse.Namespace) -> int:
 def run_lines(options: argparse.Namespace) -> int:
     from . import lines
 
+    whole_course()
     counted = lines.count(ROOT / "solutions")
     for file, number in counted.files.items():
         print(f"{number:5d}  {file}")
