@@ -318,9 +318,11 @@ def error_of(error: dict, words: str = "") -> StudentError:
 
 
 def lower(value: Any) -> Any:
-    """A value as it crosses: handles as references."""
+    """A value as it crosses: handles as references, arrays as they are at this moment."""
     if isinstance(value, Handle):
         return value._ref
+    if isinstance(value, np.ndarray):
+        return value.copy()
     if type(value) in (list, tuple):
         return type(value)(lower(item) for item in value)
     if type(value) is dict:

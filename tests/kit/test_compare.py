@@ -166,3 +166,11 @@ def test_a_gradient_is_named_by_the_walk_back_where_its_tensor_went_into_no_call
     student.scenario("combine", parents=[x], factors=[2.0]).backward(np.ones(X.shape))
     said = message(close, x.grad, np.ones(X.shape))
     assert said.startswith("Tensor.backward(shape (2, 3, 5)), the gradient of a leaf: 30 of 30")
+
+
+def test_a_call_keeps_the_numbers_that_it_was_given(student):
+    x = np.array([[3.0, 4.0]])
+    tensor = student.Tensor(x)
+    x[:] = 0.0
+    close(tensor, [[3.0, 4.0]])
+    assert student._log.calls[0].request["args"][0].tolist() == [[3.0, 4.0]]
