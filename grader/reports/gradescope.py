@@ -50,14 +50,14 @@ def _entries(exercise: ExerciseResult, piece: PieceResult) -> list[dict[str, Any
     scored = _entry(name, piece.status, others, LATER) | points
     if not visible:
         return [scored]
-    told = _entry(f"{name}, visible tests", combined(t.status for t in visible), visible, VISIBLE)
-    return [told, scored]
+    status = combined(test.status for test in visible)
+    return [_entry(f"{name}, visible tests", status, visible, VISIBLE), scored]
 
 
 def _entry(name: str, status: str, tests: Sequence[TestResult], visibility: str) -> dict[str, Any]:
     """What a group of tests says. Only what passes is "passed", whatever its points."""
-    passing = sum(test.status == PASSED for test in tests)
-    lines = [f"{text.WORDS[status]}: {passing} of {len(tests)} tests pass"]
+    suites = dict.fromkeys(test.suite for test in tests)
+    lines = [_passing(suite, [test for test in tests if test.suite == suite]) for suite in suites]
     lines += [account(test) for test in tests if test.status != PASSED]
     return {
         "name": name,
@@ -65,3 +65,8 @@ def _entry(name: str, status: str, tests: Sequence[TestResult], visibility: str)
         "output": "\n\n".join(lines),
         "visibility": visibility,
     }
+
+
+def _passing(suite: str, tests: Sequence[TestResult]) -> str:
+    passing = sum(test.status == PASSED for test in tests)
+    return f"{text.one_line(suite)} tests: {passing} of {len(tests)} pass"
