@@ -7,7 +7,7 @@ READY := .venv/student.ready
 
 export PYTHONUTF8 := 1
 
-.PHONY: help setup check watch train xray bundle wheels mark gradebook test test-all lint stubs
+.PHONY: help setup check watch train bundle wheels test test-all lint stubs
 .PHONY: bench clean FORCE
 
 help:  ## this list
@@ -30,9 +30,6 @@ watch: $(READY)  ## check again at every save
 train: $(READY)  ## train your model, once every exercise passes
 	@$(GRADER) train $(ARGS)
 
-xray: $(READY)  ## look inside your model:  make xray ARGS="emma"
-	@$(GRADER) xray $(ARGS)
-
 ## For instructors
 
 bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="course.zip"
@@ -41,12 +38,6 @@ bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="cou
 wheels: $(READY)  ## fetch what students install, for rooms without a network
 	@$(PYTHON) -m pip download --disable-pip-version-check --no-input --only-binary :all: \
 	    -r requirements/student.txt -d wheels $(ARGS)
-
-mark: $(READY)  ## mark many:  make mark ARGS="submissions --results results.jsonl"
-	@$(GRADER) mark $(ARGS)
-
-gradebook: .venv/instructor.ready  ## into nbgrader:  make gradebook ARGS="results.jsonl --course DIR"
-	@$(GRADER) gradebook $(ARGS)
 
 ## For maintainers
 
