@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -51,12 +53,13 @@ def show(matrix: Matrix, course: Course, console: Console | None = None) -> None
     console.print("\n".join(summary(matrix)), markup=False)
     for exercise in exercises(matrix, course):
         console.print()
+        console.print(Text(_heading(exercise, matrix), "bold"))
         console.print(_table(exercise, matrix))
     for title, lines in amiss(matrix):
         console.print()
         console.print(Text(title, "bold red"))
         for line in lines:
-            console.print(f"  {line}", markup=False)
+            console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
     console.print(Text(verdict(matrix), "green" if matrix.holds else "red"))
 
@@ -68,12 +71,15 @@ def markdown(matrix: Matrix, course: Course) -> str:
     for exercise in exercises(matrix, course):
         kills, accepted = counts(exercise, matrix)
         name = f"{exercise.short} {exercise.title}"
-        rows.append([name, kills[HIDDEN].of, *(kills[s].found for s in SUITES), str(accepted)])
+        rows.append([name, kills[HIDDEN].of, *(kills[s].found for s in SUITES), accepted])
+    killed = [f"{matrix.rate(suite):.1%}" for suite in SUITES]
+    accepted = Count(len(matrix.alternatives), sum(not v.rejected for v in matrix.alternatives))
+    rows.append(["all", len(matrix.mutants), *killed, accepted])
     detail = [
         [f"`{v.variant.id}`", v.variant.says, *(killers(v, suite) for suite in SUITES)]
         for v in matrix.mutants
     ]
-    parts = [" ".join(f"{fact}." for fact in summary(matrix)), _markdown_table(head, rows)]
+    parts = ["; ".join(summary(matrix)) + ".", _markdown_table(head, rows)]
     parts += [_markdown_table(["mutant", "what is wrong", *SUITES], detail)]
     parts += ["\n".join([f"{title}:", "", *(f"- {x}" for x in xs)]) for title, xs in amiss(matrix)]
     return "\n\n".join(parts) + "\n"
@@ -208,7 +214,7 @@ def _heading(exercise: Exercise, matrix: Matrix) -> str:
 
 
 def _table(exercise: Exercise, matrix: Matrix) -> Table:
-    table = Table(title=_heading(exercise, matrix), title_justify="left", title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("mutant", *SUITES, "diagnosis"):
         table.add_column(column, overflow="fold")
     for v in matrix.mutants:
