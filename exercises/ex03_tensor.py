@@ -95,14 +95,16 @@ def unbroadcast(grad, shape):
 def broadcast_op(f, a, b, vjp):
     """The node f(a, b), for a numpy function f that broadcasts, such as np.add. Given.
 
-    a is a Tensor; b a Tensor, an array, or a number (which takes a's type: float32 stays float32).
+    a is a Tensor; b a Tensor, an array, or a number or a mask of True and False (which take a's
+    type: float32 stays float32).
     vjp(g, a, b), with a and b as arrays, returns their two gradients as if nothing had been
     broadcast; each is then summed back to its shape by your `unbroadcast`. The larger of two:
 
         broadcast_op(np.maximum, a, b, lambda g, a, b: (g * (a > b), g * (a <= b)))
     """
     if not isinstance(b, Tensor):
-        b = Tensor(np.asarray(b, a.data.dtype if isinstance(b, (int, float)) else None))
+        weak = isinstance(b, (int, float)) or np.asarray(b).dtype == bool
+        b = Tensor(np.asarray(b, a.data.dtype if weak else None))
     shapes = a.shape, b.shape
 
     def summed(g):

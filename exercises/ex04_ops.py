@@ -67,8 +67,8 @@ log of 0 is -infinity.
 
 *For all six*: what is handed in stays as it is, and float32 stays float32. Two things quietly make
 float64 of it: a numpy number, such as np.sqrt(2) or mask.sum(), times an array (2**0.5 and
-int(mask.sum()) do not); and Tensor(mask), or tensor * mask, where mask is an array of True and
-False (astype helps).
+int(mask.sum()) do not); and Tensor(mask), where mask is an array of True and False (tensor * mask
+does not).
 
     microgpt.py, one position at a time                        here, all of them at once
     params["wte"][token]                        in gpt         embedding(wte, ids)
@@ -92,8 +92,6 @@ from .ex03_tensor import Tensor
 
 def relu(x):
     """max(x, 0); the gradient passes where x is above 0, and stops elsewhere, at 0 itself too.
-
-    If you compose it of x and a mask, give the mask x's own type, or float32 becomes float64.
 
     x (any shape) -> the same shape
     [-1, 2] gives [0, 2]; the gradient [10, 20] from above becomes [0, 20].

@@ -471,10 +471,15 @@ class Checker:
         return test.result is not None and (test.result.status == TODO or waits)
 
     def _diagnosis(self, piece: Piece, failed: list[Test]) -> str | None:
-        """The misconception that explains every failed test of the piece, if one is known."""
+        """The misconception that explains every failed test of the piece, if one is known.
+
+        Where values are wrong they are what is explained: their gradients follow from how the
+        answer is written as well.
+        """
         mutants, reference = self.options.mutants, self.options.reference
         if not (failed and mutants):
             return None
+        failed = [test for test in failed if test.kind == VALUE] or failed
         if reference is None:
             known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
             return precomputed.name({test.name: test.calls for test in failed}, known)

@@ -33,7 +33,7 @@ def relu_leaky(x):
 @mutant(
     "ex04_ops",
     "relu",
-    says=WIDENED + "(a mask of True and False makes float64 of it in a Tensor)",
+    says=WIDENED + "(Tensor(mask), of a mask of True and False, is float64)",
 )
 def relu_float64(x):
     return x * (x.data > 0).astype(np.float64)
