@@ -103,8 +103,8 @@ class Worker:
     def ask(self, request: dict, seconds: float) -> dict:
         """Send a request and wait for the answer.
 
-        Raises TimedOut or Crashed, after which the worker is gone; wire.WireError for an answer that
-        is none; BadRequest, and sends nothing, for a request that cannot cross.
+        Raises TimedOut or Crashed, after which the worker is gone; wire.WireError for an answer
+        that is none; BadRequest, and sends nothing, for a request that cannot cross.
         """
         try:
             frame = wire.encode(request)
