@@ -558,13 +558,15 @@ def shown(path: Path) -> str:
 
 
 def run_stubs(options: argparse.Namespace) -> int:
-    from . import stubs
+    from . import snapshots, stubs
 
     try:
         if options.check:
             drift = stubs.check(ROOT / "solutions", ROOT / "exercises")
             print("\n".join(drift) or "exercises/ is what solutions/ makes")
             return 1 if drift else 0
+        with remembering():
+            snapshots.take(EXERCISES)
         for change in stubs.update(ROOT / "solutions", ROOT / "exercises", STATE / "stubs"):
             print(change.message)
     except stubs.StubError as error:

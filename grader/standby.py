@@ -86,7 +86,10 @@ class Standby:
 
 def serve(line: Connection) -> None:
     """Do one check. This runs in a process of its own, which ends when its line is cut."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for `watch`, which then cuts the line
+    if hasattr(os, "setsid"):
+        os.setsid()  # what the terminal sends, as Ctrl-C, is for `watch`, which then cuts the line
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems without sessions
+    signal.signal(signal.SIGTERM, lambda *_: end())
     silence = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):  # the terminal is `watch`'s alone
         os.dup2(silence, descriptor)

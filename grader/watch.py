@@ -66,8 +66,12 @@ def run(course: Course, folder: Path, only: tuple[Piece, ...], console: Console)
             signal.signal(getattr(signal, name), signal.default_int_handler)
     if hasattr(signal, "SIGTSTP"):  # a suspended program would leave the terminal in its state
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-    watch = Watch(course, folder, only)
-    with contextlib.suppress(KeyboardInterrupt), Keys() as keys, view(console, keys) as screen:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        contextlib.closing(Watch(course, folder, only)) as watch,
+        Keys() as keys,
+        view(console, keys) as screen,
+    ):
         watch.begin()
         while not watch.over:
             screen.draw(watch.page)
@@ -77,7 +81,6 @@ def run(course: Course, folder: Path, only: tuple[Piece, ...], console: Console)
             watch.hear()
             for key in keys.pressed():
                 watch.press(key)
-    watch.close()
     return 0
 
 
@@ -164,6 +167,7 @@ class Watch:
         self.files = {id: File(folder / f"{id}.py") for id in (*course.by_id, GIVEN)}
         self.ready, self.running = Standby(), None
         self.over = False
+        self.fresh: tuple[Result, Target] | None = None  # shown, and not yet remembered
         piece = only[0] if only else hints.piece_in_need(self.progress(self.target()), course)
         self.exercise = course.exercise_of(piece) if piece else course.exercises[-1]
         self.page = Page(course, 0, None, (), (), "")
@@ -204,7 +208,7 @@ class Watch:
 
     def hear(self) -> None:
         """Take in the answer, if there is one."""
-        if not self.running or not self.running.line.poll():
+        if not self.running or not wait([self.running.line], 0):
             return
         answer = self.running.answer()
         self.running.close()
@@ -213,15 +217,19 @@ class Watch:
         if isinstance(answer, Broken):
             self.news(state=f"{self.name} could not be checked", told=answer.message.splitlines())
         else:
-            note = self.record(answer)
             result = cut(answer, self.wanted)
             onward = "; n goes on" if result.passed and len(result.exercises) == 1 else ""
             when = time.strftime("%H:%M:%S")
-            state = f"{self.name} checked at {when}, in {took:.2f} s{onward}{note}"
+            state = f"{self.name} checked at {when}, in {took:.2f} s{onward}"
             self.news(state=state, result=result)
+            self.fresh = answer, self.checked
 
     def prepare(self) -> None:
-        """Have the next checker ready before it is needed, but not while this one is at work."""
+        """What can wait until the answer is shown: remember it, and have a checker stand by."""
+        if self.fresh:
+            note = self.record(*self.fresh)
+            self.fresh = None
+            self.page = replace(self.page, state=self.page.state + note)
         if not self.running and not self.ready:
             self.ready = Standby()
 
@@ -294,10 +302,10 @@ class Watch:
             return f"; not kept: {error}"
         return ""
 
-    def record(self, result: Result) -> str:
-        """Remember the results. -> "", or what went wrong"""
+    def record(self, result: Result, target: Target) -> str:
+        """Remember the results of these files. -> "", or what went wrong"""
         try:
-            progress.record(result, self.checked, self.course, self.state)
+            progress.record(result, target, self.course, self.state)
         except OSError as error:
             return f"; not kept: {error}"
         return ""
@@ -414,7 +422,7 @@ class Frame:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
         rest = options.update(height=None)
-        lines = console.render_lines(self.body(), rest, pad=False)
+        lines = console.render_lines(self.body(options.ascii_only), rest, pad=False)
         room = max(1, height - 2)
         offset = min(self.page.offset, max(0, len(lines) - room))
         shown = lines[offset : offset + room]
@@ -426,12 +434,12 @@ class Frame:
         yield footer(scroll + self.page.state, width, "bold")
         yield footer(KEYS if self.keys else "Ctrl-C ends", width)
 
-    def body(self) -> RenderableType:
+    def body(self, ascii: bool) -> RenderableType:
+        """The hint, and under it the board or what is told in its place."""
         page = self.page
-        hint = [Text(clean(line)) for line in (*page.hint, "")] if page.hint else []
-        if page.told:
-            return Group(*hint, *(Text(clean(line)) for line in page.told))
-        return Group(*hint, board.render(page.result, page.course)) if page.result else Group(*hint)
+        told = [*page.hint, ""] * bool(page.hint) + [*page.told]
+        text = [Text(ascii_only(clean(line)) if ascii else clean(line)) for line in told]
+        return Group(*text, *([board.render(page.result, page.course)] if page.result else []))
 
 
 def footer(words: str, width: int, style: str = "") -> Text:

@@ -1,0 +1,542 @@
+"""`watch` as a student meets it: in a real terminal, with saves of every kind that editors make."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader import course as courses
+from grader import suite, watch
+from grader.assembly import Target
+from grader.course import ROOT, Exercise
+from grader.results import Result, TestResult
+
+COURSE = courses.load()
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no pty to watch in")
+
+
+# saves
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    path = tmp_path / "ex05_norm.py"
+    path.write_bytes(b"one")
+    return path
+
+
+def saves(file: watch.File, *times: float) -> list[bool]:
+    return [file.saved(now) for now in times]
+
+
+def test_a_file_that_nobody_touches_is_never_saved(path):
+    assert saves(watch.File(path), 0, 1, 2, 100) == [False] * 4
+
+
+def test_a_save_is_noticed_once_when_the_file_has_held_still(path):
+    file = watch.File(path)
+    path.write_bytes(b"two")
+    assert saves(file, 1.00, 1.01, 1.05, 1.10, 9) == [False, False, True, False, False]
+
+
+def test_a_half_written_file_is_waited_for(path):
+    file = watch.File(path)
+    path.write_bytes(b"half")
+    assert saves(file, 1.00, 1.02) == [False, False]
+    path.write_bytes(b"half and the rest")
+    assert saves(file, 1.04, 1.06, 1.08) == [False, False, True]
+    assert file.content == b"half and the rest"
+
+
+def test_a_save_by_renaming_another_file_is_noticed(path):
+    file = watch.File(path)
+    new = path.with_suffix(".tmp")
+    new.write_bytes(b"two")
+    new.replace(path)
+    assert saves(file, 1.0, 1.1) == [False, True]
+
+
+def test_a_file_that_is_gone_or_empty_for_a_moment_is_waited_for(path):
+    file = watch.File(path)
+    path.unlink()
+    assert saves(file, 1.0, 1.1, 1.2) == [False] * 3
+    path.write_bytes(b"")
+    assert saves(file, 1.3, 1.4) == [False] * 2
+    path.write_bytes(b"two")
+    assert saves(file, 1.5, 1.6) == [False, True]
+
+
+def test_a_file_that_stays_away_is_news_too(path):
+    file = watch.File(path)
+    path.unlink()
+    assert saves(file, 1.0, 1.2, 2.0, 3.0) == [False, False, True, False]
+
+
+def test_a_save_that_changes_nothing_is_no_save(path):
+    file = watch.File(path)
+    path.write_bytes(b"one")
+    os.utime(path, ns=(1, 1))
+    assert saves(file, 1.0, 1.1, 1.2) == [False] * 3
+
+
+def test_a_second_save_under_the_same_time_stamp_is_noticed(path):
+    file = watch.File(path)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(5, 5))
+    assert saves(file, 1.0, 1.1) == [False, True]
+    path.write_bytes(b"six")
+    os.utime(path, ns=(5, 5))
+    assert saves(file, 1.2, 1.3) == [False, True]
+
+
+def test_a_save_while_the_computer_slept_is_noticed(path):
+    file = watch.File(path)
+    assert saves(file, 1.0) == [False]
+    path.write_bytes(b"two")
+    assert saves(file, 30_000.0, 30_000.1) == [False, True]
+
+
+# the terminal
+
+
+class Terminal:
+    """A program in a terminal of ours, and what its screen shows."""
+
+    def __init__(self, copy, *arguments: str, columns: int = 80, rows: int = 40, **env: str):
+        import pty
+
+        self.ours, theirs = pty.openpty()
+        self.resize(columns, rows)
+        environment = copy.environment | {"TERM": "xterm-256color"} | env
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):
+            if name not in env:
+                environment.pop(name, None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "grader", "watch", *arguments],
+            cwd=copy.root,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=lambda: in_terminal(theirs),
+        )
+        self.theirs = theirs
+        self.written = b""
+
+    def resize(self, columns: int, rows: int) -> None:
+        import fcntl
+        import termios
+
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self.ours, termios.TIOCSWINSZ, size)
+
+    def read(self, seconds: float = 0.0) -> bytes:
+        """What is written within that time."""
+        found = b""
+        end = time.monotonic() + seconds
+        while select.select([self.ours], [], [], max(0.0, end - time.monotonic()))[0]:
+            with contextlib.suppress(OSError):
+                if chunk := os.read(self.ours, 65536):
+                    found += chunk
+                    continue
+            break
+        self.written += found
+        return found
+
+    @property
+    def screen(self) -> str:
+        """The last picture that was drawn: all that follows the last move to the first corner."""
+        text = self.written.decode("utf-8", "replace").rpartition("\x1b[H")[2]
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
+
+    @property
+    def said(self) -> str:
+        return self.written.decode("utf-8", "replace").replace("\r", "")
+
+    def until(self, words: str, seconds: float = 30.0) -> str:
+        """Wait for a picture, or a line, that holds the words."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.02)
+            if words in self.screen:
+                return self.screen
+        raise AssertionError(f"{words!r} was not shown; this was:\n{self.screen}")
+
+    def press(self, keys: str) -> None:
+        self.written = b""
+        os.write(self.ours, keys.encode())
+
+    def end(self) -> int:
+        """Wait for the program to end, and say how."""
+        code = self.process.wait(20)
+        self.read(0.1)
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+        os.close(self.theirs)
+
+
+def in_terminal(descriptor: int) -> None:
+    """Make the terminal that of this process, so that Ctrl-C reaches it."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def start(copy):
+    """Starts `watch` in a terminal; ends what is left of it."""
+    open_ = []
+
+    def begin(*arguments: str, **settings) -> Terminal:
+        open_.append(Terminal(copy, *arguments, **settings))
+        return open_[-1]
+
+    yield begin
+    for terminal in open_:
+        terminal.close()
+
+
+@POSIX
+def test_it_begins_with_the_next_exercise_and_answers_a_save(copy, start):
+    terminal = start()
+    shown = terminal.until("ex01 checked at")
+    assert "Characters to numbers" in shown
+    assert "0 of 10 points" in shown
+    copy.solve("ex01_tokenizer")
+    assert "10 of 10 points" in terminal.until("n goes on")
+
+
+@POSIX
+def test_a_wrong_answer_is_told_with_its_place_and_its_mistake(copy, start):
+    terminal = start("ex01")
+    terminal.until("ex01 checked at")
+    copy.solve("ex01_tokenizer", 'sorted(set("".join(docs)))', 'sorted("".join(docs))')
+    shown = terminal.until("likely:")
+    assert "exercises/ex01_tokenizer.py:" in shown
+    assert "the vocabulary holds each one once" in " ".join(shown.split())
+
+
+@POSIX
+def test_it_follows_to_the_exercise_that_is_saved(copy, start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    copy.solve("ex05_norm")
+    assert "16 of 16 points" in terminal.until("ex05 checked at")
+
+
+@POSIX
+def test_an_exercise_that_was_named_stays_whatever_is_saved(copy, start):
+    terminal = start("ex05.layernorm")
+    terminal.until("ex05.layernorm checked at")
+    copy.solve("ex05_norm", "import numpy as np", "import numpy as np  # more")
+    assert "8 of 8 points" in terminal.until("8 of 8 points")
+    copy.solve("ex03_tensor")
+    terminal.until("checking ex05.layernorm")
+    assert "8 of 8 points" in terminal.until("ex05.layernorm checked at")
+
+
+@POSIX
+def test_a_save_by_renaming_is_answered(copy, start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    solution = (copy.root / "solutions" / "ex01_tokenizer.py").read_bytes()
+    new = copy.exercises / ".ex01_tokenizer.py.swp"
+    new.write_bytes(solution)
+    new.replace(copy.exercises / "ex01_tokenizer.py")
+    assert "10 of 10 points" in terminal.until("n goes on")
+
+
+@POSIX
+def test_a_check_is_dropped_when_the_file_is_saved_again(copy, start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    path = copy.exercises / "ex01_tokenizer.py"
+    terminal.written = b""
+    path.write_text("while True:\n    pass\n", "utf-8")
+    terminal.until("checking ex01")
+    time.sleep(0.5)
+    started = time.monotonic()
+    copy.solve("ex01_tokenizer")
+    assert "10 of 10 points" in terminal.until("n goes on")
+    assert time.monotonic() - started < 4  # the limit of importing a file alone is 5 seconds
+    assert "no answer" not in terminal.said
+
+
+@POSIX
+def test_the_keys_lead_to_the_next_the_previous_all_and_the_list(copy, start):
+    terminal = start("ex02", rows=60)
+    terminal.until("ex02 checked at")
+    terminal.press("n")
+    assert "Autograd on arrays" in terminal.until("ex03 checked at")
+    terminal.press("p")
+    assert "Autograd, one number" in terminal.until("ex02 checked at")
+    terminal.press("l")
+    listed = terminal.until("all exercises")
+    assert all(exercise.short in listed for exercise in COURSE.exercises)
+    terminal.press("a")
+    everything = terminal.until("everything checked at", 60)
+    assert all(exercise.short in everything for exercise in COURSE.exercises)
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+@POSIX
+def test_the_key_for_a_hint_climbs_the_ladder_and_the_next_save_clears_it(copy, start):
+    rungs = COURSE.pieces["ex08.AdamW"].hints
+    terminal = start("ex08.AdamW")
+    terminal.until("ex08.AdamW checked at")
+    terminal.press("h")
+    assert rungs[0].split()[0] in terminal.until(f"ex08.AdamW, hint 1 of {len(rungs)}")
+    terminal.press("h")
+    terminal.until(f"ex08.AdamW, hint 2 of {len(rungs)}")
+    terminal.written = b""
+    copy.solve("ex08_optim")
+    assert "hint 2" not in terminal.until("6 of 6 points")
+    terminal.press("h")
+    terminal.until("nothing to hint at")
+
+
+@POSIX
+def test_nothing_is_drawn_while_nothing_happens(start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    terminal.read(0.3)
+    assert terminal.read(1.0) == b""
+
+
+@POSIX
+def test_a_save_is_drawn_twice_at_most_and_never_wiped(copy, start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    terminal.read(0.3)
+    terminal.written = b""
+    copy.solve("ex01_tokenizer")
+    terminal.until("n goes on")
+    drawn = terminal.written + terminal.read(0.5)
+    assert drawn.count(b"\x1b[H") == 2  # that it is being checked, and what came of it
+    assert b"\x1b[2J" not in drawn
+    assert b"\x1b[3J" not in drawn
+
+
+@POSIX
+def test_a_resized_terminal_is_drawn_anew_to_its_size(start):
+    terminal = start(columns=100, rows=40)
+    terminal.until("ex01 checked at")
+    for columns, rows in ((60, 20), (120, 50), (40, 10)):
+        terminal.read(0.2)
+        terminal.written = b""
+        terminal.resize(columns, rows)
+        terminal.until("checked at")
+        terminal.read(0.2)
+        lines = terminal.screen.split("\n")
+        assert (len(lines), {len(line) for line in lines}) == (rows, {columns})
+
+
+@POSIX
+def test_what_does_not_fit_can_be_scrolled_to(start):
+    terminal = start("ex04", columns=80, rows=12)
+    first = terminal.until("more: up and down")
+    assert "Glass Box" in first
+    assert "stuck" not in first
+    for _ in range(4):
+        terminal.press("\x1b[6~")
+        terminal.read(0.3)
+    assert "stuck" in terminal.screen
+    terminal.press("\x1b[A")
+    assert terminal.read(0.5)
+
+
+@POSIX
+@pytest.mark.parametrize("how", ["q", "Ctrl-C", "SIGTERM", "hang-up"])
+def test_however_it_ends_the_terminal_is_as_before_and_nothing_is_left_running(
+    copy, start, how, tmp_path
+):
+    import termios
+
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    terminal = start(TMPDIR=str(rooms))
+    before = termios.tcgetattr(terminal.theirs)
+    terminal.until("ex01 checked at")
+    assert termios.tcgetattr(terminal.theirs) != before
+    time.sleep(0.5)
+    if how == "q":
+        terminal.press("q")
+    elif how == "Ctrl-C":
+        terminal.press("\x03")
+    else:
+        terminal.process.send_signal(signal.SIGTERM if how == "SIGTERM" else signal.SIGHUP)
+    assert terminal.end() == 0
+    assert termios.tcgetattr(terminal.theirs) == before
+    assert terminal.written.rstrip().endswith(b"\x1b[?1049l")
+    end = time.monotonic() + 10
+    while list(rooms.glob("glassbox-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not list(rooms.glob("glassbox-*"))
+
+
+@POSIX
+def test_a_killed_watch_takes_its_checkers_and_workers_with_it(copy, start, tmp_path):
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    terminal = start(TMPDIR=str(rooms))
+    terminal.until("ex01 checked at")
+    (copy.exercises / "ex01_tokenizer.py").write_text("while True:\n    pass\n", "utf-8")
+    terminal.until("checking ex01")
+    time.sleep(0.3)
+    terminal.process.kill()
+    end = time.monotonic() + 10
+    while list(rooms.glob("glassbox-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not list(rooms.glob("glassbox-*"))
+
+
+@POSIX
+@pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_plain_terminal_gets_plain_lines_once_each(copy, start, settings):
+    terminal = start(**settings)
+    terminal.until("stuck: python -m grader hint")
+    assert "\x1b" not in terminal.said
+    terminal.written = b""
+    copy.solve("ex01_tokenizer")
+    said = terminal.until("done: all that was asked for passes")
+    assert said.isascii()
+    assert said.count("10 of 10 points") == 3  # the score, the exercise, the end
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+def test_without_a_terminal_it_watches_until_it_is_stopped(copy):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "watch", "ex01"],
+        cwd=copy.root,
+        env=copy.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        said = [process.stdout.readline() for _ in range(2)]
+        while not said[-1].startswith("stuck:"):
+            said.append(process.stdout.readline())
+        copy.solve("ex01_tokenizer")
+        while not said[-1].startswith("done:"):
+            said.append(process.stdout.readline())
+        assert said[1] == "Ctrl-C ends.\n"
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        process.stdout.close()
+
+
+@POSIX
+def test_what_was_checked_while_watching_is_remembered(copy, start):
+    terminal = start()
+    terminal.until("ex01 checked at")
+    copy.solve("ex01_tokenizer")
+    terminal.until("n goes on")
+    terminal.press("q")
+    terminal.end()
+    assert "10 of 200 points" in copy.grader("status").stdout
+    assert len(copy.grader("undo", "ex01", "--list").stdout.splitlines()) == 3
+
+
+# what is known is not run again
+
+
+def ran(known: dict, *names: str) -> tuple[Result, set[str]]:
+    """A check of solutions/, and the pieces whose tests were run."""
+    target = Target.read(ROOT / "solutions", COURSE)
+    exercises: list[Exercise] = []
+    options = suite.usual(known=known, notify=exercises.append)
+    result = suite.check(COURSE, target, COURSE.select(list(names)), options)
+    return result, {exercise.short for exercise in exercises}
+
+
+def test_the_tests_of_needs_whose_results_are_known_are_not_run_again():
+    _, before = ran({}, "ex05.rmsnorm")
+    assert before == {"ex03", "ex05"}
+    passed = (TestResult("test_it", "visible", "passed"),)
+    known = {id: passed for id in COURSE.pieces if id.startswith("ex03")}
+    result, after = ran(known, "ex05.rmsnorm")
+    assert after == {"ex05"}
+    assert result.passed
+
+
+def test_a_need_that_is_known_to_fail_is_borrowed_without_being_run():
+    whole, _ = ran({}, "ex03")
+    known = {f"ex03.{piece.name}": piece.tests for piece in whole.exercises[0].pieces}
+    broken = tuple(replace(test, status="failed") for test in known["ex03.matmul"])
+    result, again = ran(known | {"ex03.matmul": broken}, "ex05.rmsnorm")
+    assert again == {"ex05"}
+    assert result.exercises[0].borrowed == ("ex03_tensor",)
+
+
+def test_what_is_asked_for_is_run_whatever_is_known_of_it():
+    failed = (TestResult("test_it", "visible", "failed"),)
+    result, _ = ran({id: failed for id in COURSE.pieces}, "ex01")
+    assert result.passed
+
+
+# how long it takes
+
+
+SAVES = 5  # of each; what else the machine does can only add to the quickest
+FAILS = [
+    ("ex01_tokenizer", 'sorted(set("".join(docs)))', 'sorted("".join(docs))'),
+    ("ex05_norm", "(mean_product(centred, centred) +", "(centred.var(-1, ddof=1, keepdims=True) +"),
+    ("ex06_attention", "q.shape[3] ** -0.5", "1.0"),
+    ("ex08_optim", "return peak * (1 - step / total)", "return peak * step / total"),
+]
+
+
+def answered(terminal: Terminal, copy, exercise: str, old: str = "", new: str = "") -> float:
+    """Seconds from a save to its answer on the screen."""
+    time.sleep(0.8)
+    terminal.read()
+    terminal.written = b""
+    saved = time.monotonic()
+    copy.solve(exercise, old, new, end=f"# saved at {saved}\n")
+    terminal.until(f"{exercise[:4]} checked at")
+    return time.monotonic() - saved
+
+
+@POSIX
+@pytest.mark.slow  # it sleeps between saves, as people do, and needs a machine to itself
+def test_a_save_is_answered_in_a_blink(copy, start):
+    for exercise in COURSE.by_id:
+        copy.solve(exercise)
+    copy.grader("check", "--no-finale")
+    terminal = start(rows=50)
+    terminal.until("checked at")
+    passes = {}
+    for exercise in COURSE.by_id:
+        passes[exercise] = min(answered(terminal, copy, exercise) for _ in range(SAVES))
+    fails = {}
+    for exercise, *wrong in FAILS:
+        fails[exercise] = min(answered(terminal, copy, exercise, *wrong) for _ in range(SAVES))
+        assert "likely:" in terminal.screen
+        answered(terminal, copy, exercise)
+    for name, times in (("passes", passes), ("fails", fails)):
+        print(f"{name}: median {statistics.median(times.values()):.2f} s")
+        for exercise, seconds in times.items():
+            print(f"  {exercise}: {seconds:.2f} s")
+    assert statistics.median(passes.values()) < 0.35
+    assert statistics.median(fails.values()) < 0.7
