@@ -152,7 +152,7 @@ def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     if got.ndim == 0:
         return f"got {number(got)}, expected {number(expected)}"
     with np.errstate(invalid="ignore"):
-        distance = np.abs(got - expected)
+        distance = np.abs(np.subtract(got, expected, dtype=np.float64))
     distance[~np.isfinite(distance) & wrong] = np.inf
     worst = np.unravel_index(np.argmax(np.where(wrong, distance, -1)), got.shape)
     place = "[" + ", ".join(map(str, worst)) + "]"
@@ -210,7 +210,7 @@ def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
         if call.name and not call.name.endswith("backward") and (name := role(call, ref)):
             found, words = call, f"{call.words}, the gradient of {name}"
             break
-    known = known_as(student._log.maker(ref))
+    known = student._log.key(ref) or known_as(student._log.maker(ref))
     return found, f"{walk.words}, the gradient of {known}" if known and walk else words
 
 

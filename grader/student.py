@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,12 @@ class Log:
     def maker(self, ref: wire.Ref) -> Call | None:
         """The call that made an object."""
         return next((call for call in reversed(self.calls) if call.made == ref), None)
+
+    def key(self, ref: wire.Ref) -> str:
+        """The name of an object in a dict that came back, such as "wte" in model.params."""
+        values = (call.answer.get("value") for call in self.calls if call.answer)
+        entries = (entry for value in values if type(value) is dict for entry in value.items())
+        return next((key for key, item in entries if type(item) is wire.Ref and item == ref), "")
 
 
 class Handle:
@@ -273,7 +279,10 @@ class Student:
         if type(value) in (list, tuple):
             return type(value)(self._raise_up(item, call) for item in value)
         if type(value) is dict:
-            return {key: self._raise_up(item, call) for key, item in value.items()}
+            return {
+                key: self._raise_up(item, replace(call, words=f"{call.words}[{key!r}]"))
+                for key, item in value.items()
+            }
         return value
 
     def _describe(self, name: str, args: tuple, kwargs: dict) -> str:

@@ -174,3 +174,12 @@ def test_a_call_keeps_the_numbers_that_it_was_given(student):
     x[:] = 0.0
     close(tensor, [[3.0, 4.0]])
     assert student._log.calls[0].request["args"][0].tolist() == [[3.0, 4.0]]
+
+
+def test_a_parameter_is_named_by_its_key(student):
+    model = student.GPT(student.GPTConfig.microgpt(3, n_embd=4, n_head=2), student.rng(0))
+    params = model.params
+    model.loss([[0, 1]], [[1, 2]]).backward()
+    said = message(close, params["lm_head"].grad, np.zeros((3, 4)))
+    assert said.startswith("Tensor.backward(), the gradient of lm_head: 12 of 12 values differ")
+    assert message(close, params["wpe"], [1.0]).startswith(".params of a GPT['wpe'] has shape")
