@@ -49,6 +49,12 @@ FOR_GRADESCOPE = (
     "tests/hidden/*.py",
     "tests/mutants/*.py",
 )
+MAINTAINERS = "automatic bench bundle lines mutation precompute race trials variants".split()
+NOT_FOR_STUDENTS = {
+    *(f"grader/{name}.py" for name in MAINTAINERS),
+    "grader/reports/bench.py",
+    "grader/reports/matrix.py",
+}
 STUBS = ".glassbox/stubs"
 ABSENT = ("Teaching with it", "Studying alone", "How it works", "Changing an exercise")
 NOTE = (
@@ -115,7 +121,8 @@ def for_students(kit: Kit, diagnosed: tuple[str, ...] | None = None) -> Files:
     Raises BundleError where a line of an answer or of a hidden test would be handed out.
     """
     new = kit.stubs()
-    files = kit.read(FOR_STUDENTS)
+    found = kit.read(FOR_STUDENTS)
+    files = {name: data for name, data in found.items() if name not in NOT_FOR_STUDENTS}
     files |= {f"exercises/{name}": text for name, text in new.items()}
     files |= {f"{STUBS}/{name}": text for name, text in new.items()}
     files["README.md"] = readme((kit.root / "README.md").read_text("utf-8")).encode()

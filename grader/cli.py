@@ -308,7 +308,7 @@ def target_of(text: str) -> tuple[Path, str]:
 
 
 def whole_course() -> None:
-    """UsageError in a student's copy, where there is nothing to measure."""
+    """UsageError in a student's copy, which has neither solutions nor the modules for them."""
     if not (ROOT / "solutions").is_dir():
         raise UsageError("this copy of the course has no solutions; take the whole course")
 
@@ -376,6 +376,7 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def run_bundle(options: argparse.Namespace) -> int:
+    whole_course()
     from . import bundle
 
     course = courses.load()
@@ -575,10 +576,10 @@ def run_stubs(options: argparse.Namespace) -> int:
 
 
 def run_mutants(options: argparse.Namespace) -> int:
+    whole_course()
     from . import mutation
     from .reports import matrix as reporter
 
-    whole_course()
     course = courses.load()
     wanted = course.select(options.names)
     try:
@@ -603,9 +604,9 @@ def run_mutants(options: argparse.Namespace) -> int:
 
 
 def run_lines(options: argparse.Namespace) -> int:
+    whole_course()
     from . import lines
 
-    whole_course()
     counted = lines.count(ROOT / "solutions")
     for file, number in counted.files.items():
         print(f"{number:5d}  {file}")

@@ -114,18 +114,29 @@ def statuses(record):
 # No answers
 
 
+def parts(path):
+    """What is given in a solution, and its answers, as lists of texts."""
+    marker = re.compile(r"^\s*### (?:BEGIN|END) SOLUTION$", flags=re.MULTILINE)
+    pieces = marker.split(path.read_text("utf-8"))
+    return pieces[::2], pieces[1::2]
+
+
+def given_text():
+    """What every student sees: the stubs and the visible tests."""
+    stubs = [part for path in (ROOT / "solutions").glob("*.py") for part in parts(path)[0]]
+    tests = [path.read_text("utf-8") for path in (ROOT / "tests" / "visible").glob("*.py")]
+    return "\n".join([*stubs, *tests])
+
+
+def telling(texts):
+    """The lines that are too long to be alike by chance, and that no student sees elsewhere."""
+    given = given_text()
+    lines = {line.strip() for text in texts for line in text.splitlines()}
+    return {line for line in lines if len(line) > LONG and line not in given}
+
+
 def answer_lines():
-    """Every line between the markers of the solutions that does not also stand in given text."""
-    given, answers = [], set()
-    for path in (ROOT / "solutions").glob("*.py"):
-        parts = re.split(
-            r"^\s*### (?:BEGIN|END) SOLUTION$", path.read_text("utf-8"), flags=re.MULTILINE
-        )
-        given += parts[::2]
-        answers |= {line.strip() for part in parts[1::2] for line in part.splitlines()}
-    given += [path.read_text("utf-8") for path in (ROOT / "tests" / "visible").glob("*.py")]
-    given = "\n".join(given)
-    return {line for line in answers if len(line) > LONG and line not in given}
+    return telling(part for path in (ROOT / "solutions").glob("*.py") for part in parts(path)[1])
 
 
 def test_no_line_of_an_answer_stands_in_the_bundle(files):
@@ -155,12 +166,11 @@ def hidden_tests():
     return [path.read_text("utf-8") for path in (ROOT / "tests" / "hidden").glob("*.py")]
 
 
-def test_no_line_of_a_hidden_test_stands_where_there_is_no_code(files):
-    lines = {line.strip() for text in hidden_tests() for line in text.splitlines()}
-    lines = {line for line in lines if len(line) > LONG}
+def test_no_line_of_a_hidden_test_stands_in_the_bundle_but_for_what_the_grader_says_too(files):
+    everyday = b"\n".join(data for name, data in files.items() if name.startswith("grader/"))
+    lines = {line for line in telling(hidden_tests()) if line not in everyday.decode()}
     assert len(lines) > 1000
-    prose = {name: data for name, data in files.items() if not name.endswith(".py")}
-    assert list(found(prose, lines)) == []
+    assert list(found(files, lines)) == []
 
 
 def test_neither_solutions_nor_hidden_tests_nor_mutants_nor_tests_of_the_kit_are_in_it(files):
@@ -206,18 +216,12 @@ def test_the_manifest_still_says_the_same_course_and_its_version(unpacked):
     assert list(handed_out.pieces) == list(COURSE.pieces)
 
 
-def test_a_student_s_copy_makes_no_bundles(unpacked):
-    done = run(unpacked, sys.executable, "-m", "grader", "bundle", "x.zip")
-    assert done.returncode == 2
-    assert done.stderr == "grader: there is no solutions/ here; make bundles of the whole course\n"
-    assert not (unpacked / "x.zip").exists()
-
-
-@pytest.mark.parametrize("command", ["lines", "mutants", "stubs"])
+@pytest.mark.parametrize("command", ["bundle x.zip", "lines", "mutants", "stubs"])
 def test_what_only_the_whole_course_can_do_is_said_in_words(unpacked, command):
-    done = run(unpacked, sys.executable, "-m", "grader", command)
+    done = run(unpacked, sys.executable, "-m", "grader", *command.split())
     assert done.returncode == 2
     assert re.fullmatch("grader: .*no solutions.*\n", done.stderr)
+    assert not (unpacked / "x.zip").exists()
 
 
 # The zip
@@ -235,6 +239,11 @@ def test_another_content_has_another_date_so_that_python_compiles_it_anew(files)
 
     [before], [after] = dates(files), dates(files | {"README.md": b"new"})
     assert before != after
+
+
+def test_a_kit_without_solutions_cannot_be_bundled(tmp_path):
+    with pytest.raises(bundle.BundleError, match="there is no solutions/ here"):
+        bundle.Kit(COURSE, tmp_path)
 
 
 def test_it_is_small(files):

@@ -132,7 +132,7 @@ def test_junit_agrees_with_the_record(result):
     check_junit(result)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(results)
 def test_junit_agrees_with_any_record(result):
     check_junit(result)
@@ -191,7 +191,7 @@ def test_gradescope_agrees_with_the_record(result):
     check_gradescope(result)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(results)
 def test_gradescope_agrees_with_any_record(result):
     check_gradescope(result)
@@ -251,7 +251,7 @@ def test_github_agrees_with_the_record(result):
     check_github(result)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(results)
 def test_github_agrees_with_any_record(result):
     check_github(result)
