@@ -3,25 +3,43 @@
 All parts are there; now they are stacked. Follow one batch of B names, T characters each, up:
 
     ids (B, T)
-     |  wte: what each token means       + wpe: what each position means
-    x (B, T, C)        <------------------------- the residual stream
-     |\\
-     | norm -> attention  \\                      each block reads the stream, and *adds* to it:
-     |<------------------ +                       what was there stays, what is new is added
-     |\\                                           x = x + attention(norm(x))
-     | norm -> mlp        \\                      x = x + mlp(norm(x))
-     |<------------------ +
-     |    ... L blocks
+     |      wte: what each token means   +   wpe: what each position means
+    x (B, T, C)                               the residual stream
      |
-    logits (B, T, V)  = linear(x, lm_head)        one score for each possible next token
+     |---> norm ---> attention ---.           each block reads the stream, and *adds* to it:
+     + <--------------------------'           x = x + attention(norm(x))
+     |
+     |---> norm ---> mlp ---------.           what was there stays, what is new is added:
+     + <--------------------------'           x = x + mlp(norm(x))
+     |
+     |      ... L blocks in all
+     |
+    logits (B, T, V) = linear(x, lm_head)     one score for each possible next token
 
-Attention moves information between positions; the mlp works on each position by itself: four times
-wider, a kink, and back. The addition matters most: through it a gradient reaches the first layer
-unharmed, however many blocks there are.
+*Attention* moves information between positions. *The mlp* works on each position by itself: out to
+four times the width, a kink, and back; without the kink, two matrices in a row would be one. *The
+norm* stands before each of them and changes only what they read. The stream itself goes on as it
+is, and that matters most: the gradient of x + f(x) is 1 + f', so whatever f does, the 1 carries the
+gradient to the first layer unharmed, however many blocks there are.
 
-An example for the head: with all weights 0 every logit is 0, so each of V = 27 tokens gets
-probability 1/27, and the loss is log 27 = 3.2958. A fresh model with small weights must start close
-to that number. If yours does not, something is wrong before training has begun.
+One position of two channels through one block, by hand. Say that attention doubles what it reads,
+and that the mlp answers [1, -1] with [3, 5]:
+
+    x = [10, -10]                             its norm is [1, -1], so attention writes [2, -2]
+    x = [10, -10] + [2, -2] = [12, -12]       its norm is [1, -1], so the mlp writes [3, 5]
+    x = [12, -12] + [3,  5] = [15,  -7]
+
+Then an example that tells whether a whole model is right. With all weights 0 every logit is 0, so
+each of V = 27 tokens gets probability 1/27, and the loss is log 27 = 3.2958. A fresh model with
+small weights must start close to that number. If yours does not, something is wrong before training
+has begun.
+
+Every weight has a name, in one flat dict:  wte  wpe  lm_head  layer0.attn_wq  ...  layer1.mlp_fc2.
+Those who need a part get a smaller dict with shorter names, made by `under` (given):
+
+    params                 under(params, "layer0.")       under(..., "attn_")
+    layer0.attn_wq         attn_wq                        wq          for self_attention
+    layer0.mlp_fc1         mlp_fc1                        (and fc1 by under(..., "mlp_"), for mlp)
 
 Two presets of one model:
 
@@ -33,11 +51,21 @@ Two presets of one model:
     biases          none                              in every linear but the head
     head            its own matrix                    tied: the embedding table, used twice
 
-Build microgpt first; what only gpt2 needs is the last piece, *variants*.
-What goes wrong most often: x = attention(norm(x)) without the addition; the residual taken after the
-norm; positions that start at 0 although the cache already holds some.
+Build microgpt first. What only gpt2 needs is the last piece, *variants*: the two functions
+extra_params and norm, and in GPT.__call__ the norm before the head and the tied head.
 
-In MicroGPT this is `gpt` and `init_params`.
+    microgpt.py, one position                              here, B * T positions at once
+    rng.gauss(0, std), name by name                        init_params
+    add(params["wte"][token], params["wpe"][position])     token + position embedding, (B, T, C)
+    x = rmsnorm(x)                                         the norm after the embedding
+    x = add(x, attention(rmsnorm(x), i, ...))              the first half of block
+    x = add(x, mlp(rmsnorm(x), i, params))                 the second half of block
+    hidden = [h.relu() for h in linear(...)]               mlp, up to its activation
+    linear(x, params["lm_head"])                           the head, (B, T, V)
+    loss_of                                                GPT.loss, without its loop over positions
+
+What goes wrong most often: x = attention(norm(x)) without the addition; x = norm(x) first, so that
+the stream itself is normed; positions that start at 0 although the cache already holds some.
 Read more: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
 """
 
@@ -102,18 +130,20 @@ def init_params(config, rng, dtype=np.float32):
     """Every weight of the model, in this order:
 
         wte (V, C)   wpe (block_size, C)   lm_head (V, C)
-        and for each layer i:
+        and for each layer i = 0, 1, ...:
         layeri.attn_wq  .attn_wk  .attn_wv  .attn_wo (C, C)   .mlp_fc1 (4C, C)   .mlp_fc2 (C, 4C)
 
-    Each is drawn as rng.normal(0, config.init_std, shape), in this order. A tied head has no
-    lm_head. What else gpt2 has comes from `extra_params`.
+    Each is drawn as rng.normal(0, config.init_std, shape), in this order and nothing between, so
+    that a seed means one model; then it becomes a Tensor of `dtype`. Matrices stand (out, in). A
+    tied head has no lm_head: nothing is drawn for it. What else gpt2 has comes from `extra_params`.
 
     GPTConfig, numpy Generator, dtype -> dict of name to Tensor
+    microgpt at V = 27: 432 + 256 + 432 + 4 * 256 + 2 * 1024 = 4192 numbers.
     """
     V, C, std = config.vocab_size, config.n_embd, config.init_std
-    # TODO 1  the shapes, by name, in order
-    # TODO 2  a Tensor of `dtype` for each
-    # TODO 3  together with extra_params(config, dtype): none for microgpt
+    # TODO 1  {name: shape}, in order; a dict keeps the order in which it was filled
+    # TODO 2  {name: Tensor}: draw each, make it `dtype`, wrap it
+    # TODO 3  together with what extra_params(config, dtype) gives, which is {} for microgpt
     ### BEGIN SOLUTION
     shapes = {"wte": (V, C), "wpe": (config.block_size, C)}
     if not config.tied_head:
@@ -134,7 +164,10 @@ def extra_params(config, dtype):
         with layernorm, for each:       layeri.norm1_gain .norm1_bias .norm2_gain .norm2_bias (C,)
         with layernorm, once:           norm_gain  norm_bias (C,)
 
-    GPTConfig, dtype -> dict of name to Tensor; empty for microgpt
+    Either may stand without the other: config.bias and config.norm are asked separately. So a fresh
+    norm only normalises, and a fresh bias adds nothing. Nothing is drawn: no rng is needed.
+
+    GPTConfig, dtype -> dict of name to Tensor of `dtype`, in any order; empty for microgpt
     """
     if not config.bias and config.norm == "rmsnorm":
         return {}
@@ -155,6 +188,8 @@ def extra_params(config, dtype):
 def norm(x, weights, name, config):
     """The norm that the config asks for; layernorm's weights are `name`_gain and `name`_bias.
 
+    weights   a dict; for name "norm2" it holds "norm2_gain" and "norm2_bias" (C,)
+
     x (..., C) -> (..., C)
     """
     if config.norm == "rmsnorm":
@@ -174,6 +209,8 @@ def mlp(x, weights, activation):
     activation   "relu" or "gelu"
 
     x (..., C) -> (..., C)
+    C = 1, x = [3], fc1 [[1], [-1], [2], [0]], fc2 [[1, 1, 1, 1]], relu: [3, -3, 6, 0] in the middle
+    becomes [3, 0, 6, 0], and the result is [9].
     """
     # TODO 1  out            (..., C) -> (..., 4C)     weights.get("b1") is None where there is none
     # TODO 2  the activation
@@ -198,14 +235,17 @@ def block(x, weights, config, cache=None):
 
         x = x + self_attention(norm1(x)),     x = x + mlp(norm2(x))
 
+    The norm is only for reading: what is added to is x itself. The mlp reads the new x, with what
+    attention has added. n_head and the activation are the config's.
+
     weights   the layer's parameters without "layeri.": attn_wq, ..., mlp_fc1, ..., norm1_gain, ...
-    cache     this layer's KVCache, or None
+    cache     this layer's KVCache for self_attention, or None
 
     x (B, T, C) -> (B, T, C)
     With all weights 0 a block changes nothing.
     """
-    # TODO 1  norm "norm1", self_attention with under(weights, "attn_"), add
-    # TODO 2  norm "norm2", mlp with under(weights, "mlp_"), add
+    # TODO 1  read x with the norm "norm1"; attend with the weights under "attn_"; add     (B, T, C)
+    # TODO 2  read the new x with "norm2"; the mlp with the weights under "mlp_"; add      (B, T, C)
     ### BEGIN SOLUTION
     y = norm(x, weights, "norm1", config)
     x = x + self_attention(y, under(weights, "attn_"), config.n_head, cache)
@@ -230,19 +270,20 @@ class GPT:
             x = wte[ids] + wpe[positions],  norm if embedding_norm,  L blocks,  norm "norm" if
             final_norm,  head
 
-        caches   a list of L KVCaches that hold the positions before these; positions then start at
-                 their length, not at 0.
+        caches   a list of L KVCaches, one for each block, that hold the positions before these; the
+                 positions then start at their length, not at 0. Shown a text piece by piece with
+                 the same caches, the model gives the logits that it gives for all of it at once.
 
-        ids integer array (B, T) -> logits Tensor (B, T, V)
-        More positions than block_size: ValueError.
+        ids (B, T), integers, an array or lists -> logits, a Tensor (B, T, V) of scores, no softmax
+        More than block_size positions, those in the caches counted: ValueError.
         """
         ids = np.asarray(ids)
-        # TODO 1  the first position; ValueError if the last is beyond block_size
-        # TODO 2  token embedding + position embedding        (B, T, C) + (T, C)
-        # TODO 3  the norm after the embedding, if there is one
-        # TODO 4  every block, with under(self.params, "layeri.") and its cache
-        # TODO 5  the norm before the head, if there is one
-        # TODO 6  the head: lm_head, or wte once more if it is tied     (B, T, V)
+        # TODO 1  the first position: 0, or what the caches hold; too many: ValueError
+        # TODO 2  token embedding + position embedding                     (B, T, C) + (T, C)
+        # TODO 3  the norm "norm" after the embedding, if the config wants it          (B, T, C)
+        # TODO 4  every block, with its weights under "layeri." and its own cache      (B, T, C)
+        # TODO 5  the norm "norm" before the head, if the config wants it (variants)   (B, T, C)
+        # TODO 6  the head: lm_head, or the same Tensor wte if it is tied (variants)   (B, T, V)
         ### BEGIN SOLUTION
         params, config = self.params, self.config
         start = len(caches[0]) if caches else 0
@@ -260,8 +301,15 @@ class GPT:
         ### END SOLUTION
 
     def loss(self, ids, targets):
-        """The mean cross-entropy of the targets (B, T); a target of -1 does not count. -> Tensor ()"""
-        # TODO
+        """How wrong it is: the mean cross-entropy of the logits of `ids` and the targets.
+
+        targets[b, t] is the token that follows ids[b, t]: they are shifted already. A target of -1
+        does not count, not in the mean either.
+
+        ids and targets (B, T), integers -> Tensor ()
+        All weights 0: log V.
+        """
+        # TODO  logits, then exercise 4's cross_entropy       (B, T, V) -> ()
         ### BEGIN SOLUTION
         return cross_entropy(self(ids), targets)
         ### END SOLUTION
