@@ -11,19 +11,19 @@ between, all on the logits z, before softmax:
     top_p 0.8                   0.73     0.27      -        -        the fewest that reach 0.8:
                                                                      a alone 0.64, a and b 0.88
 
-A token is dropped by setting its logit to -inf: e^-inf = 0. Then one random number u in [0, 1) picks:
-stand the probabilities side by side on a line of length 1 and see where u falls.
+A token is dropped by setting its logit to -inf: e^-inf = 0. Then one random number u in [0, 1)
+picks: stand the probabilities side by side on a line of length 1 and see where u falls.
 
     u = 0.70:   |------ a 0.64 ------|-- b 0.24 --|-c-|d|
                                         ^ 0.70                -> b
 
-Generation puts it in a loop, with the cache of exercise 6: the prompt is read once, and from then on
-the model is shown one new token at a time.
+Generation puts it in a loop, with the cache of exercise 6: the prompt is read once, and from then
+on the model is shown one new token at a time.
 
 What goes wrong most often: top_p drops the token that crosses p, the prompt is read again for each
 token, the stop token is part of the result.
 In MicroGPT this is `sample`, with temperature 0.5.
-Read more: Holtzman et al. 2020, "The curious case of neural text degeneration", section 3.1 (top-p).
+Read more: Holtzman et al. 2020, "The curious case of neural text degeneration", section 3.1.
 """
 
 import numpy as np
@@ -53,7 +53,7 @@ def top_k(z, k):
 
 
 def top_p(z, p):
-    """Keep the fewest most probable tokens whose probabilities add up to at least p; the rest -> -inf.
+    """Keep the fewest most probable tokens that add up to at least p; the rest -> -inf.
 
     The token that crosses p is kept, so at least one always is.
 
