@@ -319,9 +319,7 @@ def gradients_pile_up(model, batches, steps, optimizer, schedule, on_step=None):
     return loop(range(optimizer.t, steps), batches, take_step, on_step)
 
 
-@train_mutant(
-    "no weight moves: step finds no gradients; forget the old ones before backward"
-)
+@train_mutant("no weight moves: step finds no gradients; forget the old ones before backward")
 def forgets_too_late(model, batches, steps, optimizer, schedule, on_step=None):
     def take_step(step, batch):
         loss = model.loss(*batch)
