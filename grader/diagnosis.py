@@ -11,6 +11,7 @@ import importlib.util
 import itertools
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -104,7 +105,7 @@ def answers_alike(
     """Whether the reference with the mutant in it answers every call as the student's code did."""
     bench = stand_in(piece.exercise, course, reference, mutant)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             return all(answers_log_alike(bench, log) for log in logs)
     finally:
         bench.close()
