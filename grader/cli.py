@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -454,7 +455,7 @@ def run_hint(options: argparse.Namespace) -> int:
         say("every piece passes, as last checked: there is nothing to hint at")
         return 0
     hint = hints.next_hint(piece, so_far, options.more)
-    say(*hint.lines())
+    say(*hint.lines(width=min(hints.WIDTH, shutil.get_terminal_size().columns)))
     with remembering():
         progress.record_hint(piece.id, hint.rung)
     return 0
@@ -504,7 +505,7 @@ def run_undo(options: argparse.Namespace) -> int:
     version = snapshots.chosen(path, options.to)
     if version is None:
         missing = f"no version {options.to}" if options.to else "no version but this one"
-        raise UsageError(f"{shown(path)}: there is {missing}; see undo {path.stem} --list")
+        raise UsageError(f"{shown(path)}: there is {missing}; see undo --list")
     return put_back(path, version.data(), f"as it was {version.words}", options.yes)
 
 
@@ -538,7 +539,7 @@ def put_back(path: Path, data: bytes, what: str, yes: bool) -> int:
         snapshots.put_back(path, data)
     except OSError as error:
         raise UsageError(f"{shown(path)} stays as it is: {error}") from None
-    say(f"{shown(path)} is {what}; to go back: python -m grader undo {path.stem}")
+    say(f"{shown(path)} is {what}; to go back: python -m grader undo {path.stem.split('_')[0]}")
     return 0
 
 

@@ -20,7 +20,7 @@ COMMON = frozenset(
     "and are but for from has have into its not one only that the them then this what with you your"
     " each gives makes must every where which".split()
 )
-WIDTH = 88
+WIDTH, INDENT = 88, "  "
 ALIKE = 2  # words that a rung must share with a diagnosis to be the one that fits it
 
 
@@ -67,17 +67,16 @@ class Hint:
         return f"{said if self.rung else 'what there is'}: {solution}"
 
     def lines(self, onward: str | None = None, width: int = WIDTH) -> list[str]:
-        """All of it: title, the mistake that was named, the hint, and how to get one more."""
+        """All of it: title, the mistake that was named, the hint, and how to get one more.
+
+        Prose is folded to `width`; a hint of several lines is code, and stays as it is.
+        """
         likely = [f"likely: {self.likely}"] if self.likely else []
+        hint = self.text.splitlines()
+        if len(hint) == 1:
+            hint = textwrap.wrap(self.text, width - len(INDENT))
         last = self.onward if self.is_last or not onward else onward
-        hint = [part for line in self.text.splitlines() for part in folded(line, width)]
-        return [self.title, *likely, "", *(f"  {line}".rstrip() for line in hint), "", last]
-
-
-def folded(line: str, width: int) -> list[str]:
-    """A line of prose as lines that fit; a line of code is rarely longer and stays as it is."""
-    indented = line.startswith(" ")
-    return [line] if indented or len(line) <= width else textwrap.wrap(line, width)
+        return [self.title, *likely, "", *(f"{INDENT}{line}".rstrip() for line in hint), "", last]
 
 
 def piece_in_need(progress: Progress, course: Course) -> Piece | None:

@@ -163,7 +163,7 @@ def changes(old: bytes | None, new: bytes, name: str) -> list[str]:
         lines = ["(the same lines; only line ends or the encoding differ)"]
     more = len(lines) - LONGEST
     shown = [*lines[:LONGEST], f"... {more} more lines"] if more > 0 else lines
-    return [*shown, f"{_count(gone)} would go, {_count(come)} come back"]
+    return [*shown, f"{_count(gone)} would go, {_count(come)} would come"]
 
 
 def write(path: Path, data: bytes) -> None:

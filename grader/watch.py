@@ -146,7 +146,7 @@ class Page:
     check: int
     result: Result | None
     told: tuple[str, ...]  # in the place of the result
-    hint: tuple[str, ...]
+    hint: hints.Hint | None
     state: str
     offset: int = 0
 
@@ -170,7 +170,7 @@ class Watch:
         self.fresh: tuple[Result, Target] | None = None  # shown, and not yet remembered
         piece = only[0] if only else hints.piece_in_need(self.progress(self.target()), course)
         self.exercise = course.exercise_of(piece) if piece else course.exercises[-1]
-        self.page = Page(course, 0, None, (), (), "")
+        self.page = Page(course, 0, None, (), None, "")
 
     @property
     def lines(self) -> list[Any]:
@@ -204,7 +204,7 @@ class Watch:
         self.ready = None
         ids = tuple(id for id in self.course.pieces if id in self.wanted | unknown)
         self.running.check(Job(self.checked, ids, known))
-        self.show(state=f"checking {self.name} ...{note}", hint=())
+        self.show(state=f"checking {self.name} ...{note}", hint=None)
 
     def hear(self) -> None:
         """Take in the answer, if there is one."""
@@ -260,10 +260,10 @@ class Watch:
         now = self.progress(self.target())
         step = next_step(cut(now.result, self.wanted), self.course)
         if step is None:
-            self.show(hint=["every piece here passes: there is nothing to hint at"])
+            self.show(state="every piece here passes: there is nothing to hint at")
             return
-        hint = hints.next_hint(step[0], now, more=bool(self.page.hint))
-        self.show(hint=hint.lines(onward="one more: h"))
+        hint = hints.next_hint(step[0], now, more=self.page.hint is not None)
+        self.show(hint=hint)
         with contextlib.suppress(OSError):
             progress.record_hint(step[0].id, hint.rung, self.state)
 
@@ -314,7 +314,7 @@ class Watch:
 
     def news(self, **page: Any) -> None:
         """Show another result, or something else in its place."""
-        blank = {"result": None, "told": (), "hint": ()}
+        blank = {"result": None, "told": (), "hint": None}
         self.show(**blank | page, check=self.page.check + 1)
 
     def show(self, **page: Any) -> None:
@@ -422,7 +422,7 @@ class Frame:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
         rest = options.update(height=None)
-        lines = console.render_lines(self.body(options.ascii_only), rest, pad=False)
+        lines = console.render_lines(self.body(options.ascii_only, width), rest, pad=False)
         room = max(1, height - 2)
         offset = min(self.page.offset, max(0, len(lines) - room))
         shown = lines[offset : offset + room]
@@ -434,12 +434,16 @@ class Frame:
         yield footer(scroll + self.page.state, width, "bold")
         yield footer(KEYS if self.keys else "Ctrl-C ends", width)
 
-    def body(self, ascii: bool) -> RenderableType:
+    def body(self, ascii: bool, width: int) -> RenderableType:
         """The hint, and under it the board or what is told in its place."""
         page = self.page
-        told = [*page.hint, ""] * bool(page.hint) + [*page.told]
+        told = [*helped(page.hint, width), "", *page.told] if page.hint else page.told
         text = [Text(ascii_only(clean(line)) if ascii else clean(line)) for line in told]
         return Group(*text, *([board.render(page.result, page.course)] if page.result else []))
+
+
+def helped(hint: hints.Hint, width: int = hints.WIDTH) -> list[str]:
+    return hint.lines("one more: h", min(width, hints.WIDTH))
 
 
 def footer(words: str, width: int, style: str = "") -> Text:
@@ -469,8 +473,10 @@ class Lines:
             self.say("", page.state, "", *page.told)
             if page.result:
                 self.say(*plain.render(page.result, page.course).splitlines())
+        elif page.state and (before is None or page.state != before.state):
+            self.say("", page.state)
         if page.hint and (before is None or page.hint != before.hint):
-            self.say("", *page.hint)
+            self.say("", *helped(page.hint))
 
     def say(self, *lines: str) -> None:
         for line in lines:

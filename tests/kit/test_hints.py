@@ -91,11 +91,12 @@ def test_a_piece_without_hints_says_so(rungs):
 
 
 def test_prose_is_folded_and_code_stays_as_it_is():
-    code = "    y = " + "x + " * 30 + "1"
-    piece = replace(LAYERNORM, hints=("word " * 50 + "\n" + code,))
-    lines = hints.next_hint(piece, so_far()).lines(width=60)
-    assert f"  {code}" in lines
-    assert all(len(line) <= 62 for line in lines[:-2] if line != f"  {code}")
+    prose = replace(LAYERNORM, hints=("word " * 50,))
+    lines = hints.next_hint(prose, so_far()).lines(width=60)
+    assert all(len(line) <= 60 for line in lines[:-1])
+    code = "y = " + "x + " * 30 + "1\nreturn y"
+    lines = hints.next_hint(replace(LAYERNORM, hints=(code,)), so_far()).lines(width=60)
+    assert lines[2:4] == [f"  {line}" for line in code.split("\n")]
 
 
 def test_every_rung_of_the_course_can_be_shown():

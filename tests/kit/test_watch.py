@@ -1,6 +1,7 @@
 """`watch` as a student meets it: in a real terminal, with saves of every kind that editors make."""
 
 import contextlib
+import multiprocessing
 import os
 import re
 import select
@@ -12,11 +13,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from grader import course as courses
-from grader import suite, watch
+from grader import standby, suite, watch
 from grader.assembly import Target
 from grader.course import ROOT, Exercise
 from grader.results import Result, TestResult
@@ -423,6 +425,7 @@ def test_a_plain_terminal_gets_plain_lines_once_each(copy, start, settings):
     assert terminal.end() == 0
 
 
+@POSIX
 def test_without_a_terminal_it_watches_until_it_is_stopped(copy):
     process = subprocess.Popen(
         [sys.executable, "-m", "grader", "watch", "ex01"],
@@ -456,6 +459,59 @@ def test_what_was_checked_while_watching_is_remembered(copy, start):
     terminal.end()
     assert "10 of 200 points" in copy.grader("status").stdout
     assert len(copy.grader("undo", "ex01", "--list").stdout.splitlines()) == 3
+
+
+# systems that cannot fork, and have no terminals of this kind
+
+
+BLOCKED = "termios tty fcntl pty resource pwd grp".split()
+
+
+def test_it_can_be_imported_without_anything_that_only_posix_has(tmp_path):
+    code = (
+        f"import sys, os\nfor name in {BLOCKED}: sys.modules[name] = None\n"
+        "for name in ('fork', 'setsid', 'killpg'): delattr(os, name)\n"
+        "import grader.watch, grader.standby, grader.snapshots\n"
+        "print(grader.watch.termios, grader.watch.Keys().pressed())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    assert run.stdout.split() == [b"None", b"[]"], run.stderr.decode()
+
+
+def test_a_checker_that_was_not_forked_answers_too(monkeypatch):
+    monkeypatch.setattr(standby, "PROCESSES", multiprocessing.get_context("spawn"))
+    target = Target.read(ROOT / "solutions", COURSE)
+    checker = standby.Standby()
+    try:
+        checker.check(standby.Job(target, ("ex01.encode",), {}))
+        answer = checker.answer()
+    finally:
+        checker.close()
+        checker.join()
+    assert answer.passed
+    assert checker.process.exitcode == 0
+
+
+def test_the_keys_of_a_windows_console_have_their_names(monkeypatch):
+    typed = ["n", "\xe0", "H", "\0", "Q", "\xe0", "X", "A"]
+    console = SimpleNamespace(kbhit=lambda: bool(typed), getwch=lambda: typed.pop(0))
+    monkeypatch.setattr(watch, "termios", None)
+    monkeypatch.setattr(watch, "msvcrt", console)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    with watch.Keys() as keys:
+        assert keys.pressed() == ["n", "up", "page down", "", "a"]
+        assert keys.pressed() == []
+
+
+def test_a_checker_that_died_is_told_in_words():
+    checker = standby.Standby()
+    checker.process.terminate()
+    checker.join()
+    checker.check(standby.Job(Target.read(ROOT / "solutions", COURSE), ("ex01.encode",), {}))
+    assert "ended without a word" in checker.answer().message
+    checker.close()
 
 
 # what is known is not run again
