@@ -133,7 +133,7 @@ def rewrites(function: ast.FunctionDef, answers: set[int]) -> Iterator[tuple[ast
     while open_:
         node, names = open_.pop(0)
         if getattr(node, "lineno", 0) in answers:
-            yield from ((node, new) for new in expressions(node, names))
+            yield from ((node, new) for new in expressions(node, names) if new != written(node))
             yield from ((node, new) for new in statements(node))
             yield from conditions(node)
         if isinstance(node, (ast.FunctionDef, ast.Lambda)):
