@@ -131,6 +131,16 @@ def parser() -> argparse.ArgumentParser:
 
     lines = commands.add_parser("lines", help="count the lines of the reference model")
     lines.set_defaults(run=run_lines)
+
+    bench = commands.add_parser("bench", help="time the reference, beside PyTorch and pytest")
+    bench.add_argument("settings", nargs="*", metavar="SETTING", help="a b1 b2 c1 c2; all without")
+    bench.add_argument("--threads", type=int, choices=(1, 2), help="without it, 1 and then 2")
+    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each; 5")
+    bench.add_argument("--no-checks", action="store_true", help="the model alone")
+    bench.add_argument(
+        "--format", choices=("board", "markdown", "json"), default="board", help="how to report"
+    )
+    bench.set_defaults(run=run_bench)
     return top
 
 
@@ -615,3 +625,29 @@ def run_lines(options: argparse.Namespace) -> int:
     print(f"{counted.median_function:5g}  median function: goal {lines.FUNCTION_GOAL}")
     print(f"{counted.microgpt:5d}  microgpt.py: limit {lines.MICROGPT_LIMIT}")
     return 0 if counted.within_limits else 1
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    whole_course()
+    from . import bench
+    from .reports import bench as reporter
+
+    course = courses.load()
+    try:
+        rows = bench.measure(
+            course,
+            options.settings,
+            threads=(options.threads,) if options.threads else (1, 2),
+            rounds=options.rounds,
+            with_checks=not options.no_checks,
+            notify=lambda what: print(f"bench: {what}", file=sys.stderr, flush=True),
+        )
+    except bench.BenchError as error:
+        raise UsageError(str(error)) from error
+    if options.format == "json":
+        print(reporter.to_json(rows), end="")
+    elif options.format == "markdown":
+        print(reporter.markdown(rows), end="")
+    else:
+        reporter.show(rows)
+    return 0
