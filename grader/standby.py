@@ -94,11 +94,14 @@ def serve(line: Connection) -> None:
     for descriptor in range(3):  # the terminal is `watch`'s alone
         os.dup2(silence, descriptor)
     from . import course as courses
-    from . import suite
+    from . import diagnosis, suite
     from .process import Worker
 
     course = courses.load()
     options = suite.usual(worker=Worker())
+    if options.mutants and options.reference:
+        with contextlib.suppress(Exception):  # the check that needs them says what is wrong
+            diagnosis.known(options.mutants)
     try:
         job = line.recv()
     except (EOFError, OSError):
