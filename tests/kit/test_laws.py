@@ -100,3 +100,9 @@ def test_no_stub_holds_a_line_of_its_answer():
         stub = (ROOT / "exercises" / exercise.file).read_text("utf-8").splitlines()
         leaked = {line.strip() for line in stub} & {a for a in answers - given if len(a) > 20}
         assert leaked == set(), exercise.file
+
+
+def test_the_map_tells_the_minutes_of_the_manifest():
+    text = (ROOT / "exercises" / "README.md").read_text("utf-8")
+    told = re.findall(r"^\| `(ex\d\d_\w+)` \| (\d+) \| (\d) ", text, re.M)
+    assert told == [(e.id, str(e.minutes), str(e.difficulty)) for e in COURSE.exercises]
