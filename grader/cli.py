@@ -478,7 +478,7 @@ def run_show(options: argparse.Namespace) -> int:
     piece = course.piece(options.piece)
     so_far = progress_of(course)
     try:
-        solution = hints.solution(piece, so_far, ROOT / "solutions", options.give_up)
+        solution = hints.solution(piece, so_far, options.give_up)
     except hints.NoSolution as error:
         raise UsageError(str(error)) from None
     if so_far.piece(piece.id).status != PASSED:

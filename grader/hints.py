@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .course import Course, Piece
+from .course import ROOT, Course, Piece
 from .progress import Progress
 from .reports.text import next_step
 from .results import PASSED
 
+SOLUTIONS = ROOT / "solutions"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 Definition = (ast.FunctionDef, ast.ClassDef)
 COMMON = frozenset(
@@ -36,6 +37,7 @@ class Hint:
     likely      the mistake that the last check has named, where this hint begins with it
     again       every rung was shown before
     passed      the piece passes, as last checked
+    solved      this copy of the course has its solution
     """
 
     piece: Piece
@@ -43,6 +45,7 @@ class Hint:
     likely: str | None = None
     again: bool = False
     passed: bool = False
+    solved: bool = True
 
     @property
     def text(self) -> str:
@@ -62,9 +65,11 @@ class Hint:
         """What to do when this hint is not enough."""
         if not self.is_last:
             return f"one more: python -m grader hint {self.piece.id} --more"
-        solution = f"python -m grader show {self.piece.id}" + " --give-up" * (not self.passed)
-        said = "that was all" if self.again and self.rung else "this is the last hint"
-        return f"{said if self.rung else 'what there is'}: {solution}"
+        said = "that was all" if self.again else "this is the last hint"
+        if not self.solved:
+            return f"{said}; this copy of the course has no solutions"
+        give_up = "" if self.passed else " --give-up"
+        return f"{said}; the solution: python -m grader show {self.piece.id}{give_up}"
 
     def lines(self, onward: str | None = None, width: int = WIDTH) -> list[str]:
         """All of it: title, the mistake that was named, the hint, and how to get one more.
@@ -74,7 +79,8 @@ class Hint:
         likely = [f"likely: {self.likely}"] if self.likely else []
         hint = self.text.splitlines()
         if len(hint) == 1:
-            hint = textwrap.wrap(self.text, width - len(INDENT))
+            room = max(20, width - len(INDENT))
+            hint = textwrap.wrap(self.text, room, break_long_words=False, break_on_hyphens=False)
         last = self.onward if self.is_last or not onward else onward
         return [self.title, *likely, "", *(f"{INDENT}{line}".rstrip() for line in hint), "", last]
 
@@ -85,7 +91,9 @@ def piece_in_need(progress: Progress, course: Course) -> Piece | None:
     return step[0] if step else None
 
 
-def next_hint(piece: Piece, progress: Progress, more: bool = False) -> Hint:
+def next_hint(
+    piece: Piece, progress: Progress, more: bool = False, solutions: Path = SOLUTIONS
+) -> Hint:
     """The rung after those that were shown; at first the one that fits a named mistake.
 
     more    go on up the ladder, whatever the last check has named
@@ -95,7 +103,8 @@ def next_hint(piece: Piece, progress: Progress, more: bool = False) -> Hint:
     fit = fitting(piece.hints, likely) if likely else 0
     rung = max(fit, shown + 1)
     passed = progress.piece(piece.id).status == PASSED
-    return Hint(piece, min(rung, rungs), likely, rung > rungs, passed)
+    solved = (solutions / f"{piece.exercise}.py").exists()
+    return Hint(piece, min(rung, rungs), likely, rung > rungs, passed, solved)
 
 
 def named(piece: Piece, progress: Progress) -> str | None:
@@ -116,8 +125,13 @@ def words(text: str) -> set[str]:
     return {word.removesuffix("s") for word in found} - COMMON
 
 
-def solution(piece: Piece, progress: Progress, solutions: Path, give_up: bool) -> list[str]:
+def solution(
+    piece: Piece, progress: Progress, give_up: bool, solutions: Path = SOLUTIONS
+) -> list[str]:
     """The reference's lines for the piece. Raises NoSolution."""
+    file = solutions / f"{piece.exercise}.py"
+    if not file.exists():
+        raise NoSolution("this copy of the course has no solutions: ask whoever gave it to you")
     passes = progress.piece(piece.id).status == PASSED
     if not passes and not give_up:
         raise NoSolution(
@@ -125,9 +139,6 @@ def solution(piece: Piece, progress: Progress, solutions: Path, give_up: bool) -
             f"reference does it; to see it now, and have that noted: "
             f"python -m grader show {piece.id} --give-up"
         )
-    file = solutions / f"{piece.exercise}.py"
-    if not file.exists():
-        raise NoSolution("this copy of the course has no solutions: ask whoever gave it to you")
     return list(answer(file.read_text("utf-8"), piece))
 
 

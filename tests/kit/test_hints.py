@@ -8,7 +8,6 @@ import pytest
 
 from grader import course as courses
 from grader import hints
-from grader.course import ROOT
 from grader.progress import Progress
 from grader.results import FAILED, PASSED, TODO, ExerciseResult, PieceResult, Result, TestResult
 
@@ -50,10 +49,18 @@ def test_the_ladder_is_climbed_a_rung_at_a_time():
 
 def test_after_the_last_rung_it_says_so_and_that_there_is_a_solution():
     last = hints.next_hint(LAYERNORM, so_far(rungs=2)).lines()[-1]
-    assert last == "this is the last hint: python -m grader show ex05.layernorm --give-up"
+    show = "python -m grader show ex05.layernorm --give-up"
+    assert last == f"this is the last hint; the solution: {show}"
     again = hints.next_hint(LAYERNORM, so_far(rungs=3))
     assert again.rung == 3
-    assert again.lines()[-1] == "that was all: python -m grader show ex05.layernorm --give-up"
+    assert again.lines()[-1] == f"that was all; the solution: {show}"
+    passed = hints.next_hint(LAYERNORM, so_far(PASSED, rungs=3))
+    assert passed.lines()[-1] == "that was all; the solution: python -m grader show ex05.layernorm"
+
+
+def test_a_copy_without_solutions_promises_none(tmp_path):
+    last = hints.next_hint(LAYERNORM, so_far(rungs=2), solutions=tmp_path)
+    assert last.lines()[-1] == "this is the last hint; this copy of the course has no solutions"
 
 
 def test_before_the_last_rung_it_says_how_to_get_the_next():
@@ -112,7 +119,7 @@ def test_every_rung_of_the_course_can_be_shown():
 
 @pytest.mark.parametrize("piece", COURSE.pieces.values(), ids=lambda piece: piece.id)
 def test_the_solution_of_a_piece_is_its_definitions_and_no_more(piece):
-    shown = hints.solution(piece, so_far(PASSED), ROOT / "solutions", give_up=False)
+    shown = hints.solution(piece, so_far(PASSED), give_up=False)
     text = "\n".join(shown)
     tree = ast.parse(text)
     found = [
@@ -132,13 +139,13 @@ def test_the_solution_of_a_piece_is_its_definitions_and_no_more(piece):
 
 def test_the_solution_is_shown_only_after_the_piece_passes():
     with pytest.raises(hints.NoSolution, match=r"does not pass yet.*--give-up"):
-        hints.solution(LAYERNORM, so_far(FAILED), ROOT / "solutions", give_up=False)
-    assert hints.solution(LAYERNORM, so_far(FAILED), ROOT / "solutions", give_up=True)
+        hints.solution(LAYERNORM, so_far(FAILED), give_up=False)
+    assert hints.solution(LAYERNORM, so_far(FAILED), give_up=True)
 
 
 def test_a_copy_without_solutions_says_so(tmp_path):
     with pytest.raises(hints.NoSolution, match="this copy of the course has no solutions"):
-        hints.solution(LAYERNORM, so_far(PASSED), tmp_path, give_up=False)
+        hints.solution(LAYERNORM, so_far(FAILED), give_up=False, solutions=tmp_path)
 
 
 # the commands
