@@ -574,14 +574,23 @@ def answered(terminal: Terminal, copy, exercise: str, old: str = "", new: str = 
     return time.monotonic() - saved
 
 
+def share() -> float:
+    """How much of a processor core this process gets: 1 on a machine that does nothing else."""
+    wall, processor = time.monotonic(), time.process_time()
+    while time.monotonic() < wall + 0.5:
+        pass
+    return (time.process_time() - processor) / (time.monotonic() - wall)
+
+
 @POSIX
-@pytest.mark.slow  # it sleeps between saves, as people do, and needs a machine to itself
+@pytest.mark.slow  # it sleeps between saves, as people do
 def test_a_save_is_answered_in_a_blink(copy, start):
     for exercise in COURSE.by_id:
         copy.solve(exercise)
     copy.grader("check", "--no-finale")
     terminal = start(rows=50)
     terminal.until("checked at")
+    shares = [share()]
     passes = {}
     for exercise in COURSE.by_id:
         passes[exercise] = min(answered(terminal, copy, exercise) for _ in range(SAVES))
@@ -590,9 +599,12 @@ def test_a_save_is_answered_in_a_blink(copy, start):
         fails[exercise] = min(answered(terminal, copy, exercise, *wrong) for _ in range(SAVES))
         assert "likely:" in terminal.screen
         answered(terminal, copy, exercise)
+        shares.append(share())
+    got = min([*shares, share()])
+    print(f"this process got {got:.0%} of a core")
     for name, times in (("passes", passes), ("fails", fails)):
         print(f"{name}: median {statistics.median(times.values()):.2f} s")
         for exercise, seconds in times.items():
             print(f"  {exercise}: {seconds:.2f} s")
-    assert statistics.median(passes.values()) < 0.35
-    assert statistics.median(fails.values()) < 0.7
+    assert statistics.median(passes.values()) < 0.35 / got
+    assert statistics.median(fails.values()) < 0.7 / got
