@@ -1,183 +1,232 @@
-"""Sampling, by hand: four tokens, probabilities that are halves and quarters."""
+"""Probabilities that add up in the head, and a model whose next token depends on the last one."""
+
+import math
 
 import numpy as np
 import pytest
 
-from grader.compare import close, same
+from grader.compare import close
 
 piece = pytest.mark.piece
 
-Z = np.log([0.5, 0.25, 0.125, 0.125])  # logits with exactly these probabilities
-DROPPED = -np.inf
-
-
-# temperature
+INF = math.inf
+Z = np.log([0.5, 0.3, 0.2])  # logits of these three probabilities
 
 
 @piece("temperature", core=True)
-def test_a_temperature_of_two_halves_every_logit(student):
-    close(student.temperature(np.array([2.0, -1.0, 0.0]), 2.0), [1.0, -0.5, 0.0])
+def test_half_the_temperature_doubles_the_logits(student):
+    close(student.temperature(np.array([2.0, 1.0, 0.0, -1.0]), 0.5), [4.0, 2.0, 0.0, -2.0])
 
 
 @piece("temperature")
-def test_a_temperature_of_one_changes_nothing(student):
-    close(student.temperature(np.array([2.0, -1.0, 0.5]), 1.0), [2.0, -1.0, 0.5])
+def test_temperature_one_changes_nothing(student):
+    close(student.temperature(np.array([2.0, 1.0, -1.0]), 1.0), [2.0, 1.0, -1.0])
 
 
 @piece("temperature")
-@pytest.mark.parametrize("t", [0.0, -1.0])
-def test_a_temperature_must_be_above_zero(student, t):
-    close(student.temperature(np.array([1.0, 3.0]), 0.5), [2.0, 6.0])
+def test_a_temperature_above_one_brings_the_logits_together(student):
+    close(student.temperature(np.array([8.0, -4.0]), 4.0), [2.0, -1.0])
+
+
+@piece("temperature")
+def test_a_temperature_must_be_above_zero(student):
+    close(student.temperature(np.array([3.0]), 0.1), [30.0])
     with student.raises(ValueError):
-        student.temperature(np.array([1.0, 3.0]), t)
-
-
-# top_k
+        student.temperature(np.array([3.0]), 0.0)
+    with student.raises(ValueError):
+        student.temperature(np.array([3.0]), -1.0)
 
 
 @piece("top_k", core=True)
-def test_the_two_largest_stay_in_their_places(student):
-    close(student.top_k(np.array([3.0, 1.0, 2.0]), 2), [3.0, DROPPED, 2.0])
+def test_the_two_largest_stay_where_they_are(student):
+    close(student.top_k(np.array([3.0, 1.0, 2.0]), 2), [3.0, -INF, 2.0])
 
 
 @piece("top_k")
-def test_one_stays_at_k_1(student):
-    close(student.top_k(np.array([1.0, 5.0, 2.0]), 1), [DROPPED, 5.0, DROPPED])
+def test_what_is_equal_to_the_kth_stays_too(student):
+    """The two 1s are equal: none of them is better than the other."""
+    close(student.top_k(np.array([1.0, 2.0, 1.0, 0.0]), 2), [1.0, 2.0, 1.0, -INF])
 
 
 @piece("top_k")
-def test_a_tie_with_the_smallest_that_stays_stays_too(student):
-    close(student.top_k(np.array([2.0, 1.0, 1.0, 0.0]), 2), [2.0, 1.0, 1.0, DROPPED])
+def test_one_is_the_best_alone_also_below_zero(student):
+    close(student.top_k(np.array([-3.0, -1.0, -2.0]), 1), [-INF, -1.0, -INF])
 
 
 @piece("top_k")
-def test_a_k_beyond_the_vocabulary_keeps_all(student):
-    close(student.top_k(np.array([3.0, 1.0, 2.0]), 10), [3.0, 1.0, 2.0])
+def test_a_k_of_all_or_more_keeps_all(student):
+    close(student.top_k(np.array([3.0, 1.0, 2.0]), 3), [3.0, 1.0, 2.0])
+    close(student.top_k(np.array([3.0, 1.0, 2.0]), 50), [3.0, 1.0, 2.0])
 
 
-# top_p
+@piece("top_k")
+def test_at_least_one_token_must_stay(student):
+    close(student.top_k(np.array([3.0, 1.0]), 1), [3.0, -INF])
+    with student.raises(ValueError):
+        student.top_k(np.array([3.0, 1.0]), 0)
 
 
 @piece("top_p", core=True)
-def test_the_token_that_crosses_p_is_kept(student):
-    """0.5 is below 0.6, so one more must come: 0.5 + 0.25."""
-    close(student.top_p(Z, 0.6), [Z[0], Z[1], DROPPED, DROPPED])
+def test_the_token_that_crosses_p_stays(student):
+    """Probabilities 0.5, 0.3, 0.2: 0.5 is less than 0.6, and 0.5 + 0.3 is more."""
+    close(student.top_p(Z, 0.6), [Z[0], Z[1], -INF])
 
 
 @piece("top_p")
-def test_the_most_probable_token_is_always_kept(student):
-    close(student.top_p(Z, 0.1), [Z[0], DROPPED, DROPPED, DROPPED])
+def test_if_the_first_is_enough_it_stays_alone(student):
+    close(student.top_p(Z, 0.4), [Z[0], -INF, -INF])
 
 
 @piece("top_p")
-def test_the_tokens_stay_in_their_places(student):
-    shuffled = Z[[2, 0, 3, 1]]
-    close(student.top_p(shuffled, 0.7), [DROPPED, Z[0], DROPPED, Z[1]])
-
-
-@piece("top_p")
-def test_p_of_one_keeps_all(student):
+def test_a_large_p_keeps_all(student):
+    close(student.top_p(Z, 0.9), Z)
     close(student.top_p(Z, 1.0), Z)
 
 
 @piece("top_p")
-@pytest.mark.parametrize("p", [0.0, 1.5])
-def test_p_must_be_a_share(student, p):
-    close(student.top_p(Z, 0.4), [Z[0], DROPPED, DROPPED, DROPPED])
-    with student.raises(ValueError):
-        student.top_p(Z, p)
+def test_the_most_probable_come_first_wherever_they_stand(student):
+    """0.1, 0.6, 0.3: the second and the third together reach 0.8; the order stays."""
+    z = np.log([0.1, 0.6, 0.3])
+    close(student.top_p(z, 0.8), [-INF, z[1], z[2]])
 
 
-# sample
+@piece("top_p")
+def test_p_is_a_share(student):
+    close(student.top_p(Z, 0.1), [Z[0], -INF, -INF])
+    for p in (0.0, -0.5, 1.5):
+        with student.raises(ValueError):
+            student.top_p(Z, p)
+
+
+def whole(id):
+    """An id as a Python int."""
+    integer = isinstance(id, (int, np.integer)) and not isinstance(id, bool)
+    assert integer, f"an id must be an int, not {type(id).__name__}"
+    return int(id)
 
 
 @piece("sample", core=True)
-def test_one_number_u_picks_by_the_cumulative_probability(student):
-    """Python's Random(1) gives u = 0.134, 0.847, 0.764, 0.255, 0.495: ids 0, 2, 2, 0, 0 at
-    cumulative probabilities 0.5, 0.75, 0.875, 1.
+def test_a_random_number_picks_the_token_in_whose_stretch_it_falls(student):
+    """0.5, 0.25, 0.25: below 0.5 is token 0, below 0.75 token 1, then token 2.
+
+    The generator's numbers are 0.64, 0.27, 0.04, 0.02, 0.81, 0.91.
     """
-    rng = student.rng(1, "python")
-    drawn = [student.sample(Z, rng) for _ in range(5)]
-    assert drawn == [0, 2, 2, 0, 0], f"the five draws gave {drawn}, expected [0, 2, 2, 0, 0]"
+    rng, z = student.rng(0), np.log([0.5, 0.25, 0.25])
+    drawn = [whole(student.sample(z, rng)) for _ in range(6)]
+    assert drawn == [1, 0, 0, 0, 2, 2], f"drawn: {drawn}, expected [1, 0, 0, 0, 2, 2]"
 
 
 @piece("sample")
-def test_numpys_generator_works_as_well(student):
-    """numpy's default_rng(0) gives u = 0.637, 0.270, 0.041, 0.017, 0.813."""
+def test_a_generator_of_python_does_as_well(student):
+    """random.Random(0) gives 0.84, 0.76, 0.42, 0.26, 0.51, 0.40."""
+    rng, z = student.rng(0, "python"), np.log([0.5, 0.25, 0.25])
+    drawn = [whole(student.sample(z, rng)) for _ in range(6)]
+    assert drawn == [2, 2, 0, 0, 1, 0], f"drawn: {drawn}, expected [2, 2, 0, 0, 1, 0]"
+
+
+@piece("sample")
+def test_one_token_takes_one_random_number(student):
+    """After a draw the generator's next number is its second one."""
     rng = student.rng(0)
-    drawn = [student.sample(Z, rng) for _ in range(5)]
-    assert drawn == [1, 0, 0, 0, 2], f"the five draws gave {drawn}, expected [1, 0, 0, 0, 2]"
+    student.sample(np.array([0.0, 1.0, 2.0]), rng)
+    close(rng.random(), 0.2697867137638703)
 
 
 @piece("sample")
 def test_a_dropped_token_is_never_drawn(student):
-    z = np.array([DROPPED, 0.0, DROPPED, 0.0])
-    rng = student.rng(3)
-    assert {student.sample(z, rng) for _ in range(30)} == {1, 3}, "a token of logit -inf was drawn"
+    rng, z = student.rng(0), np.array([-INF, 3.0, -INF, 3.0, -INF])
+    drawn = [whole(student.sample(z, rng)) for _ in range(6)]
+    assert drawn == [3, 1, 1, 1, 3, 3], f"drawn: {drawn}, expected [3, 1, 1, 1, 3, 3]"
 
 
 @piece("sample")
-def test_the_result_is_a_plain_int(student):
-    same(student.sample(np.array([0.0, 1000.0]), student.rng(0)), 1)
+def test_large_logits_do_not_overflow(student):
+    """e^1000 is more than a float can hold; only differences between logits count."""
+    for z, expected in (([1000.0, 1000.0], 1), ([-1000.0, -1001.0], 0)):
+        drawn = whole(student.sample(np.array(z), student.rng(0)))
+        assert drawn == expected, f"of the logits {z} token {drawn} was drawn, not {expected}"
 
 
-# generate
-
-NEXT = np.full((4, 4), -50.0)  # after each token the next one is as good as certain:
-NEXT[[0, 1, 2, 3], [1, 2, 3, 0]] = 50.0  # 0 -> 1 -> 2 -> 3 -> 0
+CYCLE = 50.0 * np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])  # 0, 1, 2, 0, 1, 2, ... for certain
+ROWS = np.array([Z, Z, Z])  # after every token: 0.5, 0.3, 0.2
 
 
-def generated(student, ids, max_new_tokens, block_size=16, **options):
-    return student.scenario(
-        "generate_scripted",
-        table=NEXT,
-        block_size=block_size,
-        ids=ids,
-        max_new_tokens=max_new_tokens,
-        rng=student.rng(0),
-        options=options,
-    )
+def written(student, table, ids, max_new_tokens, block_size=9, seed=0, **options):
+    """What `generate` gives with a model whose logits are the last token's row of a table."""
+    inputs = {"table": table, "block_size": block_size, "ids": ids, "rng": student.rng(seed)}
+    inputs |= {"max_new_tokens": max_new_tokens, "options": options}
+    new = student.scenario("generate_scripted", **inputs)["new"]
+    assert isinstance(new, list), "generate must return a list of ids"
+    return [whole(id) for id in new]
+
+
+def written_is(new, expected):
+    assert new == expected, f"generate gave {new}, expected {expected}"
 
 
 @piece("generate", core=True)
-def test_it_continues_and_gives_the_new_ids_only(student):
-    same(generated(student, [3, 0], 5)["new"], [1, 2, 3, 0, 1])
+def test_only_the_new_tokens_come_back(student):
+    written_is(written(student, CYCLE, [0], 4), [1, 2, 0, 1])
+    written_is(written(student, CYCLE, [0, 1], 2), [2, 0])
+    written_is(written(student, CYCLE, [0], 0), [])
 
 
 @piece("generate")
-def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
-    same(generated(student, [0], 10, stop=3)["new"], [1, 2])
+def test_the_stop_token_ends_it_and_is_no_part_of_it(student):
+    """The prompt may hold it: names begin and end with BOS."""
+    written_is(written(student, CYCLE, [0], 8, stop=2), [1])
+    written_is(written(student, CYCLE, [0], 8, stop=0), [1, 2])
 
 
 @piece("generate")
 def test_it_ends_when_the_model_has_seen_block_size_positions(student):
-    """A prompt of 2 and a block of 4: the model sees 2 + 1 + 1 positions, and draws 3 tokens."""
-    same(generated(student, [0, 1], 100, block_size=4)["new"], [2, 3, 0])
+    """It sees 0, 1, 2 and says 1, 2, 0; the last one needs no place any more."""
+    written_is(written(student, CYCLE, [0], 8, block_size=3), [1, 2, 0])
+    written_is(written(student, CYCLE, [0, 1, 2], 8, block_size=3), [0])
 
 
 @piece("generate")
-def test_after_the_prompt_the_model_is_shown_one_id_at_a_time(student):
-    shown = generated(student, [3, 0], 3)["shown"]
-    shapes = [np.shape(ids) for ids in shown]
-    assert shapes == [(1, 2), (1, 1), (1, 1)], f"the model was shown ids of shapes {shapes}"
+def test_each_token_is_drawn(student):
+    """0.64, 0.27, 0.04, 0.02, 0.81, 0.91 in stretches that end at 0.5, 0.8 and 1."""
+    written_is(written(student, ROWS, [0], 6), [1, 0, 0, 0, 2, 2])
 
 
 @piece("generate")
-def test_the_cache_gives_the_same_tokens_as_reading_all_again(student):
-    """With the same draws, each token must follow from the logits of the whole text so far."""
-    config = student.GPTConfig.microgpt(5, block_size=8, init_std=1.0)
-    model = student.GPT(config, student.rng(1), "float64")
-    fresh = student.rng(2, "python")
-    text = [4]
-    for _ in range(6):
-        logits = student.array(model(np.array([text])))[0, -1]
-        text.append(student.sample(logits, fresh))
-    same(student.generate(model, [4], 6, student.rng(2, "python")), text[1:])
+def test_a_low_temperature_takes_the_best(student):
+    written_is(written(student, ROWS, [0], 6, t=0.05), [0, 0, 0, 0, 0, 0])
 
 
 @piece("generate")
-def test_no_prompt_or_one_beyond_the_block_is_refused(student):
-    same(generated(student, [0], 1)["new"], [1])
-    for ids in ([], [0] * 17):
+def test_k_and_p_drop_what_is_unlikely(student):
+    written_is(written(student, ROWS, [0], 6, k=1), [0, 0, 0, 0, 0, 0])
+    written_is(written(student, ROWS, [0], 6, p=0.4), [0, 0, 0, 0, 0, 0])
+    written_is(written(student, ROWS, [0], 6, k=3, p=0.4), [0, 0, 0, 0, 0, 0])
+
+
+@piece("generate")
+def test_temperature_comes_first_then_top_k_then_top_p(student):
+    """Temperature 0.5 makes 0.66, 0.24, 0.11 of them, top_k 2 makes 0.625, 0.375: p keeps one.
+
+    The random number is 0.94: with two tokens left it would be the second.
+    """
+    written_is(written(student, ROWS, [0], 1, seed=4, t=0.5, p=0.6), [0])
+    written_is(written(student, ROWS, [0], 1, seed=4, k=2, p=0.6), [0])
+
+
+@piece("generate")
+def test_after_the_prompt_the_model_is_shown_one_token_at_a_time(student):
+    config = student.GPTConfig.microgpt(5, n_embd=4, n_head=2, n_layer=2, block_size=8)
+    model = student.GPT(config, student.rng(1))
+    inputs = {"model": model, "ids": [4, 0, 3], "max_new_tokens": 4, "rng": student.rng(0)}
+    run = student.scenario("generate", options={}, **inputs)
+    shown = [ids.tolist() for ids in run["shown"]]
+    assert shown == [[[4, 0, 3]], *([[id]] for id in run["new"][:-1])], f"it was shown {shown}"
+    assert run["cached"] == [0, 3, 4, 5], f"the cache held {run['cached']} positions"
+
+
+@piece("generate")
+def test_a_prompt_has_one_to_block_size_ids(student):
+    written_is(written(student, CYCLE, [0, 1], 1, block_size=2), [2])
+    for ids in ([], [0, 1, 2]):
         with student.raises(ValueError):
-            generated(student, ids, 1)
+            written(student, CYCLE, ids, 1, block_size=2)

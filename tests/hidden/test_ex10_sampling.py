@@ -1,0 +1,337 @@
+"""Sampling beside plain numpy; generation beside a model that reads everything again each time."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+from grader.compare import close
+
+piece = pytest.mark.piece
+
+INF = math.inf
+SEED = 0
+
+
+def logits(V, seed=SEED, scale=2.0):
+    return np.random.default_rng(seed).normal(0, scale, V)
+
+
+def unchanged(student, name, z, *rest):
+    """The result of a call that must leave its array alone."""
+    done = student.scenario("arguments_after", name=name, args=[z.copy(), *rest])
+    close(done["args"][0], z)
+    return done["result"]
+
+
+@piece("temperature", core=True)
+def test_every_logit_is_divided(student):
+    """z / t for any number of logits and any t above 0; z itself stays."""
+    for V, t in ((1, 0.3), (7, 0.5), (30, 2.5)):
+        close(unchanged(student, "temperature", logits(V), t), logits(V) / t)
+
+
+@piece("temperature")
+def test_a_whole_number_is_a_temperature_too(student):
+    """t may be an int; dropped logits stay dropped."""
+    close(student.temperature(np.array([4.0, -INF, -2.0]), 2), [2.0, -INF, -1.0])
+
+
+@piece("temperature")
+def test_zero_and_less_are_errors_but_little_is_not(student):
+    """ValueError at 0 and below; any t above 0 is a temperature."""
+    close(student.temperature(np.array([1.0, -1.0]), 1e-3), [1000.0, -1000.0])
+    for t in (0, 0.0, -1e-9, -2):
+        with student.raises(ValueError):
+            student.temperature(np.array([1.0, -1.0]), t)
+
+
+@piece("top_k", core=True)
+def test_the_k_best_keep_their_logits_and_their_places(student):
+    """For every k: k logits are left as they are, and all others are -inf; z itself stays."""
+    z = logits(11)
+    ranks = np.argsort(np.argsort(-z))
+    for k in range(1, 12):
+        close(unchanged(student, "top_k", z, k), np.where(ranks < k, z, -INF))
+
+
+@piece("top_k")
+def test_all_that_are_equal_to_the_kth_stay(student):
+    """Ties at the edge are kept, however many there are; ties above it count one by one."""
+    z = np.array([1.0, 3.0, 1.0, 3.0, 0.0, 1.0])
+    close(student.top_k(z, 1), [-INF, 3.0, -INF, 3.0, -INF, -INF])
+    close(student.top_k(z, 2), [-INF, 3.0, -INF, 3.0, -INF, -INF])
+    close(student.top_k(z, 3), [1.0, 3.0, 1.0, 3.0, -INF, 1.0])
+    close(student.top_k(np.full(5, 2.0), 2), np.full(5, 2.0))
+
+
+@piece("top_k")
+def test_more_than_there_are_keeps_all(student):
+    """k may be V or larger."""
+    for k in (6, 7, 1000):
+        close(student.top_k(logits(6), k), logits(6))
+
+
+@piece("top_k")
+def test_k_below_one_is_an_error(student):
+    """ValueError: nothing would be left to draw."""
+    close(student.top_k(logits(1), 1), logits(1))
+    for k in (0, -1):
+        with student.raises(ValueError):
+            student.top_k(logits(6), k)
+
+
+def fewest(z, p):
+    """z with the logits left that top_p should leave; p well away from every edge."""
+    weights = np.exp(z - z.max())
+    shares = weights / weights.sum()
+    order = np.argsort(-shares, kind="stable")
+    n = 1
+    while shares[order[:n]].sum() < p:
+        n += 1
+    kept = np.full(len(z), -INF)
+    kept[order[:n]] = z[order[:n]]
+    return kept
+
+
+@piece("top_p", core=True)
+def test_the_fewest_that_reach_p_keep_their_logits_and_places(student):
+    """From the most probable down until p is reached; all others are -inf; z itself stays."""
+    for seed in range(4):
+        z = logits(9, seed, scale=1.5)
+        for p in (0.15, 0.4, 0.7, 0.93):
+            close(unchanged(student, "top_p", z, p), fewest(z, p))
+
+
+@piece("top_p")
+def test_probabilities_count_not_logits(student):
+    """Logits plus a constant have the same probabilities, however large or small they are."""
+    z = logits(8)
+    for shift in (1000.0, -1000.0):
+        kept = np.isfinite(fewest(z, 0.6))
+        close(student.top_p(z + shift, 0.6), np.where(kept, z + shift, -INF))
+
+
+@piece("top_p")
+def test_a_sure_token_stays_alone(student):
+    """At least one token is kept, even if it has more than p by itself."""
+    close(student.top_p(np.array([0.0, 30.0, 0.0]), 0.5), [-INF, 30.0, -INF])
+    close(student.top_p(np.array([7.0]), 0.01), [7.0])
+
+
+@piece("top_p")
+def test_what_is_dropped_already_stays_dropped(student):
+    """After top_k some logits are -inf: their probability is 0."""
+    z = np.array([-INF, math.log(0.6), -INF, math.log(0.4)])
+    close(student.top_p(z, 0.5), [-INF, z[1], -INF, -INF])
+    close(student.top_p(z, 0.7), z)
+
+
+@piece("top_p")
+def test_p_of_one_keeps_all_and_beyond_is_an_error(student):
+    """p is above 0 and at most 1."""
+    z = logits(6, scale=0.5)
+    close(student.top_p(z, 1.0), z)
+    close(student.top_p(z, 1), z)
+    for p in (0.0, -0.1, 1.01):
+        with student.raises(ValueError):
+            student.top_p(z, p)
+
+
+def whole(id):
+    assert isinstance(id, (int, np.integer)) and not isinstance(id, bool), "not an int"
+    return int(id)
+
+
+def pick(z, u):
+    """The first id whose cumulative probability is above u."""
+    weights = np.exp(z - z.max())
+    return int(np.sum(np.cumsum(weights / weights.sum()) <= u))
+
+
+@piece("sample", core=True)
+def test_the_cumulative_distribution_is_inverted(student):
+    """The first id whose cumulative probability is above the random number, for any logits."""
+    for seed in range(5):
+        z, rng, ours = logits(12, seed), student.rng(seed), np.random.default_rng(seed)
+        for _ in range(6):
+            assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
+
+
+@piece("sample")
+def test_both_kinds_of_generator_give_one_number_a_draw(student):
+    """rng.random() is all that numpy's generator and Python's have in common; it is asked once."""
+    z = logits(5)
+    for kind, ours in (("numpy", np.random.default_rng(3)), ("python", random.Random(3))):
+        rng = student.rng(3, kind)
+        for _ in range(4):
+            assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
+        close(rng.random(), ours.random())
+
+
+@piece("sample")
+def test_tokens_come_as_often_as_their_probabilities_say(student):
+    """150 draws of four tokens with probabilities 0.4, 0.3, 0.2, 0.1."""
+    z, rng = np.log([0.4, 0.3, 0.2, 0.1]), student.rng(SEED)
+    counts = np.bincount([whole(student.sample(z, rng)) for _ in range(150)], minlength=4)
+    close(counts / 150, np.array([0.4, 0.3, 0.2, 0.1]), atol=0.1)
+
+
+@piece("sample")
+def test_dropped_tokens_and_shifted_logits_make_no_difference(student):
+    """-inf has probability 0; a number added to all logits changes nothing; z itself stays."""
+    z = np.array([-INF, 1.0, -INF, 0.5, 2.0, -INF])
+    for shift in (0.0, 800.0, -800.0):
+        for seed in range(6):
+            u = np.random.default_rng(seed).random()
+            drawn = unchanged(student, "sample", z + shift, student.rng(seed))
+            assert whole(drawn) == pick(z, u), "another id"
+
+
+@piece("sample")
+def test_the_only_token_is_always_drawn(student):
+    """With one token there is nothing to choose."""
+    assert whole(student.sample(np.array([-3.0]), student.rng(SEED))) == 0
+    assert whole(student.sample(np.array([-INF, 5.0]), student.rng(SEED))) == 1
+
+
+V, BLOCK = 7, 6
+
+
+def new_model(student, preset="microgpt", **changes):
+    """Random weights: what comes next depends on all positions, and is never certain."""
+    sizes = {"n_embd": 8, "n_head": 2, "n_layer": 2, "block_size": BLOCK, "init_std": 0.2} | changes
+    config = getattr(student.GPTConfig, preset)(V, **sizes)
+    return student.GPT(config, student.rng(SEED + 5), "float64")
+
+
+def again_and_again(student, model, ids, n, u, t=1.0, k=None, p=None, stop=None):
+    """What generation should give: the whole text is read anew for every token, without a cache."""
+    text, new = list(ids), []
+    while len(new) < n and len(text) <= BLOCK:
+        z = student.array(model(np.array([text])))[0, -1] / t
+        if k is not None:
+            z = np.where(z < np.sort(z)[-k], -INF, z)
+        if p is not None:
+            z = fewest(z, p)
+        id = pick(z, u.random())
+        if id == stop:
+            break
+        text.append(id)
+        new.append(id)
+    return new
+
+
+def run(student, model, ids, n, rng, **options):
+    """The notes of the scenario, with the new ids as Python ints."""
+    inputs = {"model": model, "ids": ids, "max_new_tokens": n, "rng": rng}
+    notes = student.scenario("generate", options=options, **inputs)
+    assert isinstance(notes["new"], list), "not a list"
+    return notes | {"new": [whole(id) for id in notes["new"]]}
+
+
+@piece("generate", core=True)
+def test_with_the_cache_the_tokens_are_those_without(student):
+    """Shown one new token a call, the model must come to the same logits as one that reads all."""
+    model = new_model(student)
+    for seed, ids in enumerate(([3], [6, 0], [1, 2, 5, 4])):
+        new = run(student, model, ids, 9, student.rng(seed))["new"]
+        u = np.random.default_rng(seed)
+        assert new == again_and_again(student, model, ids, 9, u), "other tokens"
+
+
+@piece("generate", needs=["ex07.variants"])
+def test_a_gpt2_generates_as_well(student):
+    """Nothing in generation depends on the preset."""
+    model, u = new_model(student, "gpt2", init_std=0.5), np.random.default_rng(1)
+    new = run(student, model, [6, 1], 9, student.rng(1))["new"]
+    assert new == again_and_again(student, model, [6, 1], 9, u), "other tokens"
+
+
+@piece("generate")
+def test_the_three_knobs_are_turned_in_order(student):
+    """Temperature, then top_k, then top_p, each on what the one before has left."""
+    model = new_model(student)
+    knobs = [{"t": 0.3}, {"k": 2}, {"p": 0.4}, {"t": 0.4, "p": 0.6}, {"k": 3, "p": 0.6}]
+    for seed, options in enumerate([*knobs, {"k": 6, "p": 0.3}, {"t": 2.5, "k": 4, "p": 0.6}]):
+        new = run(student, model, [2, 0], 5, student.rng(seed), **options)["new"]
+        u = np.random.default_rng(seed)
+        assert new == again_and_again(student, model, [2, 0], 5, u, **options), "other tokens"
+
+
+@piece("generate")
+def test_the_prompt_is_shown_once_and_then_one_id_a_call(student):
+    """The caches, one for each layer, hold all positions before; nothing is read twice."""
+    model = new_model(student)
+    for ids in ([3], [6, 0, 1]):
+        notes = run(student, model, ids, 4, student.rng(SEED))
+        shown = [array.tolist() for array in notes["shown"]]
+        assert shown == [[ids], *([[id]] for id in notes["new"][:-1])], "it was shown other ids"
+        held = [0, *range(len(ids), len(ids) + 3)]
+        assert notes["cached"] == held, "the caches did not hold all positions before"
+
+
+@piece("generate")
+def test_it_ends_at_block_size_whatever_the_prompt(student):
+    """The model sees block_size positions at most; the token drawn last is not shown to it."""
+    model = new_model(student)
+    for length in range(1, BLOCK + 1):
+        notes = run(student, model, [1] * length, 50, student.rng(SEED))
+        assert len(notes["new"]) == BLOCK - length + 1, "too few tokens, or too many"
+    assert len(run(student, model, [1], 3, student.rng(SEED))["new"]) == 3, "not max_new_tokens"
+    assert run(student, model, [1], 0, student.rng(SEED))["new"] == [], "something from nothing"
+
+
+@piece("generate")
+def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
+    """At the first token that is `stop`, 0 as any other; one in the prompt does not count."""
+    model = new_model(student)
+    whole_text = run(student, model, [4, 0], 5, student.rng(2))["new"]
+    for stop in range(V):
+        new = run(student, model, [4, 0], 5, student.rng(2), stop=stop)["new"]
+        end = whole_text.index(stop) if stop in whole_text else 5
+        assert new == whole_text[:end], "it does not end just before the stop token"
+
+
+@piece("generate")
+def test_every_token_takes_one_random_number(student):
+    """Also the stop token; both kinds of generator."""
+    model = new_model(student)
+    for kind, make in (("numpy", np.random.default_rng), ("python", random.Random)):
+        rng, ours = student.rng(2, kind), make(2)
+        new = run(student, model, [4], 3, rng)["new"]
+        assert new == again_and_again(student, model, [4], 3, ours), "other tokens"
+        close(rng.random(), ours.random())
+        rng, ours = student.rng(2, kind), make(2)
+        run(student, model, [4], 3, rng, stop=new[1])
+        again_and_again(student, model, [4], 3, ours, stop=new[1])
+        close(rng.random(), ours.random())
+
+
+@piece("generate")
+def test_the_ids_given_stay_as_they_are(student):
+    """The prompt's list is the caller's: what is new comes back in a list of its own."""
+    args = [new_model(student), [5, 1], 3, student.rng(SEED)]
+    done = student.scenario("arguments_after", name="generate", args=args)
+    assert done["args"][1] == [5, 1], "the list of ids was changed"
+    assert len(done["result"]) == 3, "not three new ids"
+
+
+@piece("generate")
+def test_two_texts_know_nothing_of_each_other(student):
+    """Each call begins with empty caches."""
+    model = new_model(student)
+    first = run(student, model, [2], 4, student.rng(SEED))["new"]
+    run(student, model, [5, 5], 4, student.rng(SEED + 1))
+    assert run(student, model, [2], 4, student.rng(SEED))["new"] == first, "another text"
+
+
+@piece("generate")
+def test_no_prompt_and_one_too_long_are_errors(student):
+    """1 to block_size ids; anything else is a ValueError."""
+    model = new_model(student)
+    assert len(run(student, model, [1] * BLOCK, 5, student.rng(SEED))["new"]) == 1, "not one token"
+    for ids in ([], [1] * (BLOCK + 1)):
+        with student.raises(ValueError):
+            run(student, model, ids, 1, student.rng(SEED))
