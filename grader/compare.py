@@ -150,18 +150,24 @@ def gradcheck(
 def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0]: ..."."""
     if got.ndim == 0:
-        return f"got {number(got)}, expected {number(expected)}"
+        return got_and_expected(got, expected)
     with np.errstate(invalid="ignore"):
         distance = np.abs(np.subtract(got, expected, dtype=np.float64))
     distance[~np.isfinite(distance) & wrong] = np.inf
     worst = np.unravel_index(np.argmax(np.where(wrong, distance, -1)), got.shape)
     place = "[" + ", ".join(map(str, worst)) + "]"
-    values = f"got {number(got[worst])}, expected {number(expected[worst])}"
+    values = got_and_expected(got[worst], expected[worst])
     return f"{wrong.sum()} of {wrong.size} values differ\nworst at {place}: {values}"
 
 
-def number(value: Any) -> str:
-    return f"{float(value):.6g}"
+def got_and_expected(got: Any, expected: Any) -> str:
+    """Both numbers, with as many digits as it takes to see that they differ."""
+    shown = next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
+    return f"got {number(got, shown)}, expected {number(expected, shown)}"
+
+
+def number(value: Any, digits: int = 6) -> str:
+    return f"{float(value):.{digits}g}"
 
 
 def described(array: np.ndarray) -> str:

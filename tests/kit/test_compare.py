@@ -183,3 +183,8 @@ def test_a_parameter_is_named_by_its_key(student):
     said = message(close, params["lm_head"].grad, np.zeros((3, 4)))
     assert said.startswith("Tensor.backward(), the gradient of lm_head: 12 of 12 values differ")
     assert message(close, params["wpe"], [1.0]).startswith(".params of a GPT['wpe'] has shape")
+
+
+def test_numbers_that_differ_late_are_shown_with_more_digits():
+    assert message(close, 1.791765, 1.79176).endswith("got 1.791765, expected 1.79176")
+    assert message(close, np.array([2.0]), [2.5]).endswith("worst at [0]: got 2, expected 2.5")
