@@ -186,5 +186,5 @@ def test_a_parameter_is_named_by_its_key(student):
 
 
 def test_numbers_that_differ_late_are_shown_with_more_digits():
-    assert message(close, 1.791765, 1.79176).endswith("got 1.791765, expected 1.79176")
+    assert message(close, 1.791762, 1.791758).endswith("got 1.791762, expected 1.791758")
     assert message(close, np.array([2.0]), [2.5]).endswith("worst at [0]: got 2, expected 2.5")
