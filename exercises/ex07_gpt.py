@@ -64,6 +64,7 @@ extra_params and norm, and in GPT.__call__ the norm before the head and the tied
     linear(x, params["lm_head"])                           the head, (B, T, V)
     loss_of                                                GPT.loss, without its loop over positions
 
+As before, inputs stay as they were, float32 stays float32, and every weight gets its gradient.
 What goes wrong most often: x = attention(norm(x)) without the addition; x = norm(x) first, so that
 the stream itself is normed; positions that start at 0 although the cache already holds some.
 Read more: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
@@ -155,8 +156,8 @@ def extra_params(config, dtype):
         with layernorm, for each:       layeri.norm1_gain .norm1_bias .norm2_gain .norm2_bias (C,)
         with layernorm, once:           norm_gain  norm_bias (C,)
 
-    Either may stand without the other: config.bias and config.norm are asked separately. So a fresh
-    norm only normalises, and a fresh bias adds nothing. Nothing is drawn: no rng is needed.
+    Either may stand without the other: config.bias and config.norm are asked separately. Gains of 1
+    and biases of 0 change nothing, so a fresh model starts as if they were not there.
 
     GPTConfig, dtype -> dict of name to Tensor of `dtype`, in any order; empty for microgpt
     """
@@ -264,7 +265,7 @@ class GPT:
         targets[b, t] is the token that follows ids[b, t]: they are shifted already. A target of -1
         does not count, not in the mean either.
 
-        ids and targets (B, T), integers -> Tensor ()
+        ids and targets (B, T), integers, arrays or lists -> Tensor ()
         All weights 0: log V.
         """
         # TODO  logits, then exercise 4's cross_entropy       (B, T, V) -> ()

@@ -58,7 +58,8 @@ weight is 0, so softmax hands nothing back either.
 
 MicroGPT reads one position at a time, so it needs no mask: the future is not there yet.
 
-Two promises hold for everything here: inputs stay as they were, and float32 stays float32.
+Three promises hold for everything here: inputs stay as they were, float32 stays float32, and every
+Tensor that a result was made of gets its gradient.
 What goes wrong most often: no scaling, or by the wrong dimension; the mask after the softmax;
 reshape without transpose; the cache's positions off by one.
 Read more: Vaswani et al. 2017, "Attention is all you need", section 3.2.
@@ -182,8 +183,8 @@ class KVCache:
     capacity   room for this many positions from the start; it is no limit: a room that is full
                doubles. Without a capacity it starts with room for a few.
 
-    It is for writing, not for learning, and used inside no_grad: what comes out need have no
-    history, so that no gradient flows back.
+    It is for writing, not for learning, and used inside no_grad. What comes out needs no history:
+    this is the one place where no gradient has to flow back.
     """
 
     def __init__(self, capacity=None):

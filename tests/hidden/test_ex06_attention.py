@@ -456,13 +456,13 @@ def test_chunks_of_any_size_with_any_capacity(student):
 
 @piece("KVCache")
 def test_a_long_text_one_position_at_a_time(student):
-    """Seventy positions: more than any room that it may start with."""
-    keys, values = normal((2, 1, 70, 2), (2, 1, 70, 2))
+    """Forty positions: more than the room that it starts with."""
+    keys, values = normal((2, 1, 40, 2), (2, 1, 40, 2))
     cache = student.KVCache()
-    k, v = fed(student, cache, keys, values, [1] * 70)[-1]
+    k, v = fed(student, cache, keys, values, [1] * 40)[-1]
     close(k, keys)
     close(v, values)
-    same(len(cache), 70)
+    same(len(cache), 40)
 
 
 @piece("KVCache")

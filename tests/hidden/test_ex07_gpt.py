@@ -355,11 +355,12 @@ def test_no_logit_depends_on_a_later_token(student):
 @piece("GPT", needs=["ex06.KVCache"])
 def test_logits_with_caches_equal_those_without(student):
     """Prompt and single tokens, up to block_size exactly: the logits of all at once."""
-    model, arrays = random_model(student, MICRO)
     ids, _ = ids_and_targets(2, 5)
-    expected = logits_of(arrays, ids, MICRO)
-    for cuts in ([0, 1, 2, 3, 4, 5], [0, 3, 4, 5], [0, 2, 5]):
-        caches = [student.KVCache(), student.KVCache(5)]
+    for n_layer, cuts in (2, [0, 1, 2, 3, 4, 5]), (1, [0, 3, 4, 5]), (3, [0, 2, 5]):
+        choices = MICRO | {"n_layer": n_layer}
+        model, arrays = random_model(student, choices)
+        expected = logits_of(arrays, ids, choices)
+        caches = [student.KVCache(), student.KVCache(5), student.KVCache()][:n_layer]
         with student.no_grad():
             for start, end in pairwise(cuts):
                 close(model(ids[:, start:end], caches=caches), expected[:, start:end])

@@ -452,6 +452,15 @@ def attention_returns_the_values(q, k, v):
 @mutant(
     EX06,
     "causal_attention",
+    says="these are the queries, as they came in; the result is a mean of the values",
+)
+def attention_returns_the_queries(q, k, v):
+    return q
+
+
+@mutant(
+    EX06,
+    "causal_attention",
     says="the values are right, but no gradient reaches q and k: .data of the weights forgets where"
     " they came from",
 )
@@ -674,6 +683,22 @@ def cache_counts_calls(self, k, v):
     room = write(self, k, v, after)
     self.length += 1
     return Tensor(room[0]), Tensor(room[1])
+
+
+@mutant(
+    EX06,
+    "KVCache.extend",
+    says="the place for the next positions moves on by 1 a call, though several may have come; the"
+    " next are written over them",
+)
+def cache_moves_on_by_one(self, k, v):
+    new = np.stack([k.data, v.data])
+    start, end = self.length, self.length + new.shape[3]
+    if self.room is None:
+        self.room = np.zeros((*new.shape[:3], 256, new.shape[4]), new.dtype)
+    self.room[..., start:end, :] = new
+    self.length += 1
+    return Tensor(self.room[0][..., :end, :]), Tensor(self.room[1][..., :end, :])
 
 
 @mutant(
