@@ -13,6 +13,7 @@ import functools
 import gc
 import importlib.abc
 import importlib.util
+import inspect
 import io
 import linecache
 import operator
@@ -316,7 +317,7 @@ def definitions(module: types.ModuleType) -> Iterator[tuple[str, types.CodeType]
     """Qualified name and code of every function and method that the module holds."""
     for name, value in list(vars(module).items()):
         if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
-            yield name, value.__code__
+            yield name, getattr(inspect.unwrap(value), "__code__", value.__code__)  # if decorated
         elif isinstance(value, type) and value.__module__ == module.__name__:
             for inner, method in list(vars(value).items()):
                 method = getattr(method, "__func__", method)

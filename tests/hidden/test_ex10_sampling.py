@@ -287,9 +287,9 @@ def test_it_ends_at_block_size_whatever_the_prompt(student):
 def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
     """At the first token that is `stop`, 0 as any other; one in the prompt does not count."""
     model = new_model(student)
-    whole_text = run(student, model, [4, 0], 5, student.rng(2))["new"]
+    whole_text = run(student, model, [4, 0], 5, student.rng(0))["new"]  # 3, 2, 0, 0, 6
     for stop in range(V):
-        new = run(student, model, [4, 0], 5, student.rng(2), stop=stop)["new"]
+        new = run(student, model, [4, 0], 5, student.rng(0), stop=stop)["new"]
         end = whole_text.index(stop) if stop in whole_text else 5
         assert new == whole_text[:end], "it does not end just before the stop token"
 

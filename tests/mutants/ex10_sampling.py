@@ -194,7 +194,7 @@ def least_probable_first(z, p):
 @top_p_mutant("each probability is compared with p by itself; it is their sum that must reach p")
 def each_by_itself(z, p):
     order, shares = ranked(z)
-    return only(z, order[(shares >= 1 - a_share(p)) | (shares == shares.max())])
+    return only(z, order[shares >= a_share(p)])
 
 
 @top_p_mutant("the logits were added up; add up probabilities, after softmax")

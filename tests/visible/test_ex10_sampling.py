@@ -13,6 +13,12 @@ INF = math.inf
 Z = np.log([0.5, 0.3, 0.2])  # logits of these three probabilities
 
 
+def stays(student, name, given, *rest):
+    """A call must leave the first of its arguments alone."""
+    after = student.scenario("arguments_after", name=name, args=[given.copy(), *rest])["args"][0]
+    assert np.array_equal(after, given), f"{name} changed the logits that it was given to {after}"
+
+
 @piece("temperature", core=True)
 def test_half_the_temperature_doubles_the_logits(student):
     close(student.temperature(np.array([2.0, 1.0, 0.0, -1.0]), 0.5), [4.0, 2.0, 0.0, -2.0])
@@ -26,6 +32,11 @@ def test_temperature_one_changes_nothing(student):
 @piece("temperature")
 def test_a_temperature_above_one_brings_the_logits_together(student):
     close(student.temperature(np.array([8.0, -4.0]), 4.0), [2.0, -1.0])
+
+
+@piece("temperature")
+def test_the_logits_that_are_divided_stay_as_they_are(student):
+    stays(student, "temperature", np.array([2.0, 1.0]), 0.5)
 
 
 @piece("temperature")
@@ -60,6 +71,11 @@ def test_a_k_of_all_or_more_keeps_all(student):
 
 
 @piece("top_k")
+def test_the_logits_given_to_top_k_stay_as_they_are(student):
+    stays(student, "top_k", np.array([3.0, 1.0, 2.0]), 2)
+
+
+@piece("top_k")
 def test_at_least_one_token_must_stay(student):
     close(student.top_k(np.array([3.0, 1.0]), 1), [3.0, -INF])
     with student.raises(ValueError):
@@ -85,9 +101,14 @@ def test_a_large_p_keeps_all(student):
 
 @piece("top_p")
 def test_the_most_probable_come_first_wherever_they_stand(student):
-    """0.1, 0.6, 0.3: the second and the third together reach 0.8; the order stays."""
-    z = np.log([0.1, 0.6, 0.3])
-    close(student.top_p(z, 0.8), [-INF, z[1], z[2]])
+    """0.1, 0.4, 0.2, 0.3: 0.4 and 0.3 together reach 0.6; each stays at its place."""
+    z = np.log([0.1, 0.4, 0.2, 0.3])
+    close(student.top_p(z, 0.6), [-INF, z[1], -INF, z[3]])
+
+
+@piece("top_p")
+def test_the_logits_given_to_top_p_stay_as_they_are(student):
+    stays(student, "top_p", Z, 0.6)
 
 
 @piece("top_p")
@@ -141,10 +162,10 @@ def test_a_dropped_token_is_never_drawn(student):
 
 @piece("sample")
 def test_large_logits_do_not_overflow(student):
-    """e^1000 is more than a float can hold; only differences between logits count."""
-    for z, expected in (([1000.0, 1000.0], 1), ([-1000.0, -1001.0], 0)):
-        drawn = whole(student.sample(np.array(z), student.rng(0)))
-        assert drawn == expected, f"of the logits {z} token {drawn} was drawn, not {expected}"
+    """e^1000 is more than a float can hold, but only differences count: 0.21, 0.58, 0.21."""
+    rng, z = student.rng(0), np.array([999.0, 1000.0, 999.0])
+    drawn = [whole(student.sample(z, rng)) for _ in range(6)]
+    assert drawn == [1, 1, 0, 0, 2, 2], f"drawn: {drawn}, expected [1, 1, 0, 0, 2, 2]"
 
 
 CYCLE = 50.0 * np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])  # 0, 1, 2, 0, 1, 2, ... for certain
@@ -152,16 +173,18 @@ ROWS = np.array([Z, Z, Z])  # after every token: 0.5, 0.3, 0.2
 
 
 def written(student, table, ids, max_new_tokens, block_size=9, seed=0, **options):
-    """What `generate` gives with a model whose logits are the last token's row of a table."""
+    """A call in words, and what it gives with a model whose logits are the last token's row."""
     inputs = {"table": table, "block_size": block_size, "ids": ids, "rng": student.rng(seed)}
     inputs |= {"max_new_tokens": max_new_tokens, "options": options}
     new = student.scenario("generate_scripted", **inputs)["new"]
     assert isinstance(new, list), "generate must return a list of ids"
-    return [whole(id) for id in new]
+    settings = "".join(f", {name}={value}" for name, value in options.items())
+    return f"generate({ids}, {max_new_tokens}{settings})", [whole(id) for id in new]
 
 
-def written_is(new, expected):
-    assert new == expected, f"generate gave {new}, expected {expected}"
+def written_is(run, expected):
+    words, new = run
+    assert new == expected, f"{words}: got {new}, expected {expected}"
 
 
 @piece("generate", core=True)
@@ -200,7 +223,6 @@ def test_a_low_temperature_takes_the_best(student):
 def test_k_and_p_drop_what_is_unlikely(student):
     written_is(written(student, ROWS, [0], 6, k=1), [0, 0, 0, 0, 0, 0])
     written_is(written(student, ROWS, [0], 6, p=0.4), [0, 0, 0, 0, 0, 0])
-    written_is(written(student, ROWS, [0], 6, k=3, p=0.4), [0, 0, 0, 0, 0, 0])
 
 
 @piece("generate")
@@ -209,6 +231,8 @@ def test_temperature_comes_first_then_top_k_then_top_p(student):
 
     The random number is 0.94: with two tokens left it would be the second.
     """
+    written_is(written(student, ROWS, [0], 1, seed=4, k=1), [0])
+    written_is(written(student, ROWS, [0], 1, seed=4, k=3, p=0.4), [0])
     written_is(written(student, ROWS, [0], 1, seed=4, t=0.5, p=0.6), [0])
     written_is(written(student, ROWS, [0], 1, seed=4, k=2, p=0.6), [0])
 
@@ -220,8 +244,17 @@ def test_after_the_prompt_the_model_is_shown_one_token_at_a_time(student):
     inputs = {"model": model, "ids": [4, 0, 3], "max_new_tokens": 4, "rng": student.rng(0)}
     run = student.scenario("generate", options={}, **inputs)
     shown = [ids.tolist() for ids in run["shown"]]
-    assert shown == [[[4, 0, 3]], *([[id]] for id in run["new"][:-1])], f"it was shown {shown}"
-    assert run["cached"] == [0, 3, 4, 5], f"the cache held {run['cached']} positions"
+    right = shown == [[[4, 0, 3]], *([[id]] for id in run["new"][:-1])]
+    assert right, f"the model was shown {shown}\nexpected the prompt, and then one new id a call"
+    assert run["cached"] == [0, 3, 4, 5], f"the caches held {run['cached']} positions (-1: no caches)"
+
+
+@piece("generate")
+def test_the_prompt_given_stays_as_it_is(student):
+    config = student.GPTConfig.microgpt(5, n_embd=4, n_head=2, block_size=8)
+    args = [student.GPT(config, student.rng(1)), [4, 0, 3], 2, student.rng(0)]
+    after = student.scenario("arguments_after", name="generate", args=args)["args"][1]
+    assert after == [4, 0, 3], f"generate changed the list of ids that it was given to {after}"
 
 
 @piece("generate")
