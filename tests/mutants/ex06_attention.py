@@ -502,6 +502,14 @@ def self_attention_without_biases(x, weights, n_head, cache=None):
     return linear(merge_heads(causal_attention(q, k, v)), weights["wo"])
 
 
+@mutant(EX06, "self_attention", says="bq, bk and bv are left out; use them if weights holds them")
+def self_attention_without_input_biases(x, weights, n_head, cache=None):
+    q, k, v = (split_heads(linear(x, weights["w" + i]), n_head) for i in "qkv")
+    if cache is not None:
+        k, v = cache.extend(k, v)
+    return linear(merge_heads(causal_attention(q, k, v)), weights["wo"], weights.get("bo"))
+
+
 @mutant(EX06, "self_attention", says="bo is left out; the output projection has a bias too")
 def self_attention_without_output_bias(x, weights, n_head, cache=None):
     q, k, v = (

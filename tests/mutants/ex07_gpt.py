@@ -411,8 +411,8 @@ def gpt_without_positions(self, ids, caches=None):
     says="positions start at 0 although the cache holds some; they start at its length",
 )
 def gpt_with_positions_from_0(self, ids, caches=None):
-    places = np.arange(np.shape(ids)[1])
-    return run((embedding, norm, block, linear), self, ids, caches, places=places)
+    T = np.shape(ids)[1]
+    return run((embedding, norm, block, linear), self, ids, caches, places=np.arange(T), counted=T)
 
 
 @mutant(EX07, "GPT.__call__", says="positions are counted from 1; the first is 0")
