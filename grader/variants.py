@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from . import automatic, diagnosis
@@ -43,8 +44,8 @@ class Setting:
 class Variant:
     """The reference with one definition changed.
 
-    The change is either number `index` of what `folder` registers, or `text`, the whole file anew:
-    plain data that crosses to other processes, which a function of a mutants' file cannot.
+    The change is either what `folder` registers under this id, or `text`, the whole file anew: data
+    that crosses to other processes, which a function of a mutants' file cannot.
     """
 
     id: str  # "ex05.layernorm_unbiased"
@@ -53,7 +54,6 @@ class Variant:
     says: str  # what is wrong; an alternative's style; how the line of an automatic one reads
     right: bool = False
     folder: Path | None = None
-    index: int = 0
     text: str | None = None
     line: int = 0
     was: str = ""
@@ -73,7 +73,8 @@ class Variant:
         return f"{self.exercise}.{self.name}", self.says
 
     def patch(self) -> diagnosis.Mutant | None:
-        return diagnosis.known(self.folder)[self.index] if self.folder else None
+        """What a check puts into the reference."""
+        return by_id(self.folder)[self.id] if self.folder else None
 
     def put_in(self, target: Target) -> Target:
         """The target with the text of an automatic change in it."""
@@ -83,21 +84,26 @@ class Variant:
         return replace(target, files=target.files | {self.exercise: source})
 
 
+@cache
+def by_id(folder: Path) -> dict[str, diagnosis.Mutant]:
+    """What a folder registers, by exercise and function: "ex05.layernorm_unbiased"."""
+    return {f"{m.exercise.split('_')[0]}.{m.function.__name__}": m for m in diagnosis.known(folder)}
+
+
 def registered(
     setting: Setting, wanted: Sequence[Piece], folder: Path, right: bool = False
 ) -> list[Variant]:
     """The mutants, or right alternatives, that a folder registers for the pieces wanted."""
     found = [
         Variant(
-            id=f"{setting.course.by_id[mutant.exercise].short}.{mutant.function.__name__}",
+            id=id,
             exercise=mutant.exercise,
             name=mutant.name,
             says=mutant.says,
             right=right,
             folder=folder,
-            index=index,
         )
-        for index, mutant in enumerate(diagnosis.known(folder))
+        for id, mutant in by_id(folder).items()
     ]
     return [v for v in found if set(owners(setting.course, v.exercise, v.name)) & set(wanted)]
 
