@@ -82,3 +82,9 @@ def test_a_command_of_the_readme_works(request, command):
     trains = any(word in command for word in ("train", "sample", "microgpt"))
     kit = request.getfixturevalue("finished" if trains else "fresh")
     run(kit, command.replace("make", "make -n") if command in NESTED else command)
+
+
+def test_a_python_without_the_packages_hands_over_to_the_venv(fresh):
+    """`python -m grader hint`, as the board says, without activating anything."""
+    said = run(fresh, f'"{sys.executable}" -S -m grader hint ex01.vocabulary')
+    assert "ex01.vocabulary, hint 1 of 3" in said.stdout
