@@ -181,20 +181,18 @@ def add_progress(commands: argparse._SubParsersAction) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     from . import progress, snapshots, suite
-    from .assembly import Target
 
     course = courses.load()
     wanted = course.select(options.names)
-    folder, name = target_of(options.target)
-    own = folder.resolve() == EXERCISES.resolve()
+    target = target_of(options.target, course)
+    own = target.folder.resolve() == EXERCISES.resolve()
     if own:
         with remembering():
-            snapshots.take(folder)
+            snapshots.take(target.folder)
     tests = suites_of(options)
     settings = suite.usual(
         tests=tests, in_process=options.in_process or options.pdb, pdb=options.pdb
     )
-    target = Target.read(folder, course, name)
     try:
         with progress_shown(options.format, course) as notify:
             result = suite.check(course, target, wanted, replace(settings, notify=notify))
@@ -234,10 +232,9 @@ def play(plan: finale.Plan, target: Target, course: Course, console: Console) ->
 
 def run_train(options: argparse.Namespace) -> int:
     from . import finale
-    from .assembly import Target
 
     course = courses.load()
-    target = Target.read(*swapped(target_of(options.target), course))
+    target = target_of(options.target, course)
     try:
         plan = finale.Plan(
             data=Path(options.data).resolve() if options.data else finale.NAMES,
@@ -255,10 +252,9 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_sample(options: argparse.Namespace) -> int:
     from . import finale, run
-    from .assembly import Target
 
     course = courses.load()
-    target = Target.read(*swapped(target_of(options.target), course))
+    target = target_of(options.target, course)
     try:
         plan = finale.SamplePlan(
             checkpoint=Path(options.checkpoint or finale.latest_checkpoint()).resolve(),
@@ -274,12 +270,6 @@ def run_sample(options: argparse.Namespace) -> int:
     message = plan.message()
     finished = finale.show_samples(run.WorkerRun(course, target, "sample", message), console(None))
     return 0 if finished else 1
-
-
-def swapped(found: tuple[Path, str], course: Course) -> tuple[Path, Course, str]:
-    """The arguments of Target.read."""
-    folder, name = found
-    return folder, course, name
 
 
 def console(form: str | None) -> Console:
@@ -310,12 +300,15 @@ def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exerc
         print("\r\x1b[K", end="", flush=True)
 
 
-def target_of(text: str) -> tuple[Path, str]:
-    """The folder to check, and its name in reports."""
-    folder = ROOT / text if text in ("exercises", "solutions") else Path(text)
+def target_of(text: str, course: Course) -> Target:
+    """The folder to check or train, read."""
+    from .assembly import Target
+
+    ours = text in ("exercises", "solutions")
+    folder = ROOT / text if ours else Path(text)
     if not folder.is_dir():
         raise UsageError(f"--target {text}: there is no such folder")
-    return folder, text if text in ("exercises", "solutions") else folder.resolve().name
+    return Target.read(folder, course, text if ours else folder.resolve().name)
 
 
 def whole_course() -> None:
@@ -361,10 +354,9 @@ def for_machine(result: Result, form: str) -> str:
 
 def run_assemble(options: argparse.Namespace) -> int:
     from . import assemble, progress
-    from .assembly import Target
 
     course = courses.load()
-    target = Target.read(*swapped(target_of(options.target), course))
+    target = target_of(options.target, course)
     name = options.out.name if options.out else "gpt.py"
     try:
         text = assemble.assemble(target, course, name, options.scalar)
