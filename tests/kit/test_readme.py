@@ -87,4 +87,4 @@ def test_a_command_of_the_readme_works(request, command):
 def test_a_python_without_the_packages_hands_over_to_the_venv(fresh):
     """`python -m grader hint`, as the board says, without activating anything."""
     said = run(fresh, f'"{sys.executable}" -S -m grader hint ex01.vocabulary')
-    assert "ex01.vocabulary, hint 1 of 3" in said.stdout
+    assert "ex01.vocabulary, hint" in said.stdout
