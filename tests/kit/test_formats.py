@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import cli
 from grader import course as courses
+from grader.commands import check
 from grader.reports import clean, github, gradescope, junit
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
 
@@ -307,7 +307,7 @@ def test_without_github_all_of_it_is_printed():
 def test_check_reports_in_each_format(form, capsys, monkeypatch):
     monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    cli.report(SHARES, COURSE, form)
+    check.report(SHARES, COURSE, form)
     said = capsys.readouterr().out
     expected = {
         "junit": lambda: junit.render(SHARES),

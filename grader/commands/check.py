@@ -1,0 +1,103 @@
+"""check: the board, and the finale once every piece passes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from .. import course as courses
+from ..course import Course
+from ..results import PASSED, Result
+from .given import EXERCISES, UsageError, suites_of, target_of
+from .model import play
+from .screen import MACHINE, console, is_plain, progress_shown, remembering
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    check = commands.add_parser("check", help="check your exercises and show the board")
+    check.add_argument(
+        "names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm, softmax"
+    )
+    check.add_argument(
+        "--target", default="exercises", help="exercises, solutions or a folder like them"
+    )
+    check.add_argument("--format", choices=("board", "plain", *MACHINE), help="how to report")
+    check.add_argument(
+        "--hidden", action="store_true", help="the hidden suite too, where it is present"
+    )
+    check.add_argument(
+        "--tests", type=Path, action="append", default=[], help="a suite of your own"
+    )
+    check.add_argument("--no-finale", action="store_true", help="do not train the finished model")
+    check.add_argument("--in-process", action="store_true", help="without a worker, for debugging")
+    check.add_argument(
+        "--pdb", action="store_true", help="stop in the debugger; implies --in-process"
+    )
+    check.set_defaults(run=run_check)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    from .. import progress, snapshots, suite
+
+    course = courses.load()
+    wanted = course.select(options.names)
+    target = target_of(options.target, course)
+    own = target.folder.resolve() == EXERCISES.resolve()
+    if own:
+        with remembering():
+            snapshots.take(target.folder)
+    tests = suites_of(options)
+    settings = suite.usual(
+        tests=tests, in_process=options.in_process or options.pdb, pdb=options.pdb
+    )
+    try:
+        with progress_shown(options.format, course) as notify:
+            result = suite.check(course, target, wanted, replace(settings, notify=notify))
+    except suite.SuiteError as error:
+        raise UsageError(str(error)) from error
+    if own and result.suites == ("visible",):
+        with remembering():
+            progress.record(result, target, course)
+    due = result.passed and len(wanted) == len(course.pieces) and not options.no_finale
+    if due:
+        result = replace(result, finale=progress.recorded_finale(target))
+    if options.format not in MACHINE:
+        report(result, course, options.format)
+    if due and not result.finale:
+        from .. import finale
+
+        played = play(finale.Plan(), target, course, console(options.format))
+        if played.status == PASSED:
+            progress.record_finale(target, played)
+        result = replace(result, finale=played)
+    if options.format in MACHINE:
+        report(result, course, options.format)
+    return 0 if result.passed else 1
+
+
+def report(result: Result, course: Course, form: str | None) -> None:
+    """Show the result: for a machine, as plain text, or as the board."""
+    if form in MACHINE:
+        print(for_machine(result, form), end="")
+    elif is_plain(form):
+        from ..reports import plain as reporter
+
+        print(reporter.render(result, course))
+    else:
+        from ..reports import board
+
+        board.show(result, course)
+
+
+def for_machine(result: Result, form: str) -> str:
+    """The result in one of the formats that others read; GitHub's files are written to."""
+    if form == "json":
+        return json.dumps(result.to_json(), indent=1) + "\n"
+    from ..reports import github, gradescope, junit
+
+    if form == "github":
+        return github.publish(result, os.environ)
+    return {"junit": junit, "gradescope": gradescope}[form].render(result)

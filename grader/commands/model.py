@@ -1,0 +1,122 @@
+"""train, sample, assemble: what the finished model does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import course as courses
+from ..course import Course
+from .given import UsageError, target_of
+from .screen import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .. import finale
+    from ..assembly import Target
+    from ..results import Finale
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train", help="train your model, live")
+    train.add_argument("--preset", default="microgpt", help="microgpt or gpt2")
+    train.add_argument("--scalar", action="store_true", help="the model on a page, on your Value")
+    train.add_argument(
+        "--data", help="a text file of your own; one document a line, or running text"
+    )
+    train.add_argument("--steps", type=int, help="how many; without it, what fits into 30 seconds")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    train.set_defaults(run=run_train)
+
+    sample = commands.add_parser("sample", help="let your trained model speak")
+    sample.add_argument("prompt", nargs="?", default="", help="how each sample begins")
+    sample.add_argument("-n", type=int, default=20, help="how many samples")
+    sample.add_argument("-t", "--temperature", type=float, default=0.7)
+    sample.add_argument("-k", "--top-k", type=int)
+    sample.add_argument("-p", "--top-p", type=float)
+    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--checkpoint", help="a file of weights; without it, the newest")
+    sample.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    sample.set_defaults(run=run_sample)
+
+    assemble = commands.add_parser("assemble", help="write your whole model as one file")
+    assemble.add_argument("out", nargs="?", type=Path, help="the file; without it, the screen")
+    assemble.add_argument("--scalar", action="store_true", help="the model on your Value")
+    assemble.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    assemble.set_defaults(run=run_assemble)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from .. import finale
+
+    course = courses.load()
+    target = target_of(options.target, course)
+    try:
+        plan = finale.Plan(
+            data=Path(options.data).resolve() if options.data else finale.NAMES,
+            preset=options.preset,
+            scalar=options.scalar,
+            steps=options.steps,
+            seed=options.seed,
+            resume=options.resume,
+        )
+    except finale.PlanError as error:
+        raise UsageError(str(error)) from error
+    played = play(plan, target, course, console(None))
+    return {"passed": 0, "interrupted": 1, "failed": 1}[played.status]
+
+
+def play(plan: finale.Plan, target: Target, course: Course, console: Console) -> Finale:
+    """Train the target's model as planned, live on the console."""
+    from .. import corpus, finale, run
+
+    try:
+        data = corpus.read(plan.data)
+        message = plan.message(data)
+    except (corpus.CorpusError, finale.PlanError) as error:
+        raise UsageError(str(error)) from error
+    return finale.show(run.WorkerRun(course, target, "train", message), plan, data, console)
+
+
+def run_sample(options: argparse.Namespace) -> int:
+    from .. import finale, run
+
+    course = courses.load()
+    target = target_of(options.target, course)
+    try:
+        plan = finale.SamplePlan(
+            checkpoint=Path(options.checkpoint or finale.latest_checkpoint()).resolve(),
+            n=options.n,
+            seed=options.seed,
+            t=options.temperature,
+            k=options.top_k,
+            p=options.top_p,
+            prompt=options.prompt,
+        )
+    except finale.PlanError as error:
+        raise UsageError(str(error)) from error
+    message = plan.message()
+    finished = finale.show_samples(run.WorkerRun(course, target, "sample", message), console(None))
+    return 0 if finished else 1
+
+
+def run_assemble(options: argparse.Namespace) -> int:
+    from .. import assemble, progress
+
+    course = courses.load()
+    target = target_of(options.target, course)
+    name = options.out.name if options.out else "gpt.py"
+    try:
+        text = assemble.assemble(target, course, name, options.scalar)
+    except assemble.AssembleError as error:
+        raise UsageError(str(error)) from error
+    if options.out is None:
+        print(text, end="")
+    else:
+        progress.write(options.out, text)
+        print(f"{options.out}: {len(text.splitlines())} lines; python {options.out} FILE")
+    return 0

@@ -1,0 +1,184 @@
+"""The commands for the time between two checks."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import course as courses
+from ..course import ROOT, Course
+from ..results import PASSED
+from .given import EXERCISES, STATE, UsageError
+from .screen import confirmed, console, remembering, say, shown
+
+if TYPE_CHECKING:
+    from .. import progress
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    piece = {"metavar": "PIECE", "help": "ex05.layernorm, softmax"}
+    exercise = {"metavar": "EXERCISE", "help": "ex05, ex05_norm"}
+
+    watch = commands.add_parser("watch", help="check again at every save")
+    watch.add_argument("name", nargs="?", metavar="EXERCISE|PIECE", help="ex05, softmax")
+    watch.set_defaults(run=run_watch)
+
+    status = commands.add_parser("status", help="how far you are, at once; runs nothing")
+    status.set_defaults(run=run_status)
+
+    hint = commands.add_parser("hint", help="one hint; the next time, the next one")
+    hint.add_argument("piece", nargs="?", **piece)
+    hint.add_argument("--more", action="store_true", help="go on to the next hint")
+    hint.set_defaults(run=run_hint)
+
+    show = commands.add_parser("show", help="the solution of a piece that passes")
+    show.add_argument("piece", **piece)
+    show.add_argument("--give-up", action="store_true", help="before it passes; this is noted")
+    show.set_defaults(run=run_show)
+
+    reset = commands.add_parser("reset", help="start an exercise again; undo brings yours back")
+    reset.add_argument("exercise", **exercise)
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.set_defaults(run=run_reset)
+
+    undo = commands.add_parser("undo", help="bring back what a file held before; again: undo that")
+    undo.add_argument("exercise", nargs="?", **exercise)
+    undo.add_argument("--list", action="store_true", help="only show which versions there are")
+    undo.add_argument("--to", type=int, metavar="N", help="the version of that number in --list")
+    undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.set_defaults(run=run_undo)
+
+    doctor = commands.add_parser("doctor", help="what is wrong with this set-up, and what to do")
+    doctor.set_defaults(run=run_doctor)
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    from .. import watch
+
+    course = courses.load()
+    wanted = course.select([options.name]) if options.name else ()
+    return watch.run(course, EXERCISES, wanted, console(None))
+
+
+def run_status(options: argparse.Namespace) -> int:
+    from ..reports import status
+
+    say(*status.lines(progress_of(course := courses.load()), course))
+    return 0
+
+
+def progress_of(course: Course) -> progress.Progress:
+    """What the last checks of exercises/ have said."""
+    from .. import progress
+    from ..assembly import Target
+
+    return progress.read(Target.read(EXERCISES, course), course)
+
+
+def run_hint(options: argparse.Namespace) -> int:
+    from .. import hints, progress
+
+    course = courses.load()
+    so_far = progress_of(course)
+    piece = course.piece(options.piece) if options.piece else hints.piece_in_need(so_far, course)
+    if piece is None:
+        say("every piece passes, as last checked: there is nothing to hint at")
+        return 0
+    hint = hints.next_hint(piece, so_far, options.more)
+    say(*hint.lines(width=min(hints.WIDTH, shutil.get_terminal_size().columns)))
+    with remembering():
+        progress.record_hint(piece.id, hint.rung)
+    return 0
+
+
+def run_show(options: argparse.Namespace) -> int:
+    from .. import hints, progress
+
+    course = courses.load()
+    piece = course.piece(options.piece)
+    so_far = progress_of(course)
+    try:
+        solution = hints.solution(piece, so_far, options.give_up)
+    except hints.NoSolution as error:
+        raise UsageError(str(error)) from None
+    if so_far.piece(piece.id).status != PASSED:
+        progress.record_given_up(piece.id)
+    say(*solution)
+    return 0
+
+
+def run_reset(options: argparse.Namespace) -> int:
+    from .. import snapshots, stubs
+
+    path = exercise_file(options.exercise, courses.load())
+    try:
+        stub = snapshots.stub(path.name, ROOT / "solutions", STATE / "stubs")
+    except FileNotFoundError:
+        raise UsageError(f"this copy of the course has no stub of {path.name}") from None
+    except stubs.StubError as error:
+        raise UsageError(str(error)) from error
+    return put_back(path, stub, "the stub, as at the beginning", options.yes)
+
+
+def run_undo(options: argparse.Namespace) -> int:
+    from .. import snapshots
+
+    course = courses.load()
+    try:
+        path = exercise_file(options.exercise, course) if options.exercise else last_saved(course)
+        snapshots.keep(path)
+    except OSError as error:
+        raise UsageError(f"nothing was changed: {error}") from None
+    if options.list:
+        say(*snapshots.listed(path))
+        return 0
+    version = snapshots.chosen(path, options.to)
+    if version is None:
+        missing = f"no version {options.to}" if options.to else "no version but this one"
+        raise UsageError(f"{shown(path)}: there is {missing}; see undo --list")
+    return put_back(path, version.data(), f"as it was {version.words}", options.yes)
+
+
+def exercise_file(name: str, course: Course) -> Path:
+    """The file of "ex05" or "ex05_norm", and microgpt.py."""
+    given = name.removesuffix(".py") == "microgpt"
+    return EXERCISES / ("microgpt.py" if given else course.exercise(name).file)
+
+
+def last_saved(course: Course) -> Path:
+    """The exercise file that was saved last."""
+    files = [path for e in course.exercises if (path := EXERCISES / e.file).exists()]
+    if not files:
+        raise UsageError("there is no exercise file; say which one you want back: undo ex05")
+    return max(files, key=lambda path: path.stat().st_mtime_ns)
+
+
+def put_back(path: Path, data: bytes, what: str, yes: bool) -> int:
+    """Show what would change, ask, and do it."""
+    from .. import snapshots
+
+    now = path.read_bytes() if path.exists() else None
+    if now == data:
+        say(f"{shown(path)} is {what} already")
+        return 0
+    say(*snapshots.changes(now, data, shown(path)), "")
+    if not confirmed(f"Make {shown(path)} {what}?", yes):
+        say("nothing was changed")
+        return 1
+    try:
+        snapshots.put_back(path, data)
+    except OSError as error:
+        raise UsageError(f"{shown(path)} stays as it is: {error}") from None
+    say(f"{shown(path)} is {what}; to go back: python -m grader undo {path.stem.split('_')[0]}")
+    return 0
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    from .. import doctor
+
+    findings = doctor.examine(ROOT)
+    print(doctor.render(findings, sys.stdout.encoding), end="")
+    return 1 if any(finding.state == doctor.BROKEN for finding in findings) else 0

@@ -1,0 +1,123 @@
+"""stubs, mutants, lines, bench: the commands of those who change the course."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from .. import course as courses
+from ..course import ROOT
+from .given import EXERCISES, STATE, UsageError, whole_course
+from .screen import is_plain, progress_shown, remembering
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
+    stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
+    stubs.set_defaults(run=run_stubs)
+
+    mutants = commands.add_parser("mutants", help="try the suites on wrong and right answers")
+    mutants.add_argument("names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm")
+    mutants.add_argument("--ast", action="store_true", help="automatic mutants too")
+    mutants.add_argument(
+        "--format", choices=("board", "plain", "json", "markdown"), help="how to report"
+    )
+    mutants.set_defaults(run=run_mutants)
+
+    lines = commands.add_parser("lines", help="count the lines of the reference model")
+    lines.set_defaults(run=run_lines)
+
+    bench = commands.add_parser("bench", help="time the reference, beside PyTorch and pytest")
+    bench.add_argument("settings", nargs="*", metavar="SETTING", help="a b1 b2 c1 c2; all without")
+    bench.add_argument("--threads", type=int, choices=(1, 2), help="without it, 1 and then 2")
+    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each; 5")
+    bench.add_argument("--no-checks", action="store_true", help="the model alone")
+    bench.add_argument(
+        "--format", choices=("board", "markdown", "json"), default="board", help="how to report"
+    )
+    bench.set_defaults(run=run_bench)
+
+
+def run_stubs(options: argparse.Namespace) -> int:
+    from .. import snapshots, stubs
+
+    try:
+        if options.check:
+            drift = stubs.check(ROOT / "solutions", ROOT / "exercises")
+            print("\n".join(drift) or "exercises/ is what solutions/ makes")
+            return 1 if drift else 0
+        with remembering():
+            snapshots.take(EXERCISES)
+        for change in stubs.update(ROOT / "solutions", ROOT / "exercises", STATE / "stubs"):
+            print(change.message)
+    except stubs.StubError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def run_mutants(options: argparse.Namespace) -> int:
+    whole_course()
+    from .. import mutation
+    from ..reports import matrix as reporter
+
+    course = courses.load()
+    wanted = course.select(options.names)
+    try:
+        with progress_shown(options.format, course) as notify:
+            matrix = mutation.measure(
+                mutation.Setting(course),
+                wanted,
+                with_automatic=options.ast,
+                notify=lambda variant: notify(course.by_id[variant.exercise]),
+            )
+    except mutation.MutationError as error:
+        raise UsageError(str(error)) from error
+    if options.format == "json":
+        print(json.dumps(reporter.to_json(matrix), indent=1))
+    elif options.format == "markdown":
+        print(reporter.markdown(matrix, course), end="")
+    elif is_plain(options.format):
+        print(reporter.render(matrix, course), end="")
+    else:
+        reporter.show(matrix, course)
+    return 0 if matrix.holds else 1
+
+
+def run_lines(options: argparse.Namespace) -> int:
+    whole_course()
+    from .. import lines
+
+    counted = lines.count(ROOT / "solutions")
+    for file, number in counted.files.items():
+        print(f"{number:5d}  {file}")
+    print(f"{counted.total:5d}  in all: goal {lines.GOAL}, limit {lines.LIMIT}")
+    print(f"{counted.median_function:5g}  median function: goal {lines.FUNCTION_GOAL}")
+    print(f"{counted.microgpt:5d}  microgpt.py: limit {lines.MICROGPT_LIMIT}")
+    return 0 if counted.within_limits else 1
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    whole_course()
+    from .. import bench
+    from ..reports import bench as reporter
+
+    course = courses.load()
+    try:
+        rows = bench.measure(
+            course,
+            options.settings,
+            threads=(options.threads,) if options.threads else (1, 2),
+            rounds=options.rounds,
+            with_checks=not options.no_checks,
+            notify=lambda what: print(f"bench: {what}", file=sys.stderr, flush=True),
+        )
+    except bench.BenchError as error:
+        raise UsageError(str(error)) from error
+    if options.format == "json":
+        print(reporter.to_json(rows), end="")
+    elif options.format == "markdown":
+        print(reporter.markdown(rows), end="")
+    else:
+        reporter.show(rows)
+    return 0
