@@ -101,14 +101,16 @@ def is_whole(result: Result, course: Course) -> bool:
 
 
 def next_step(result: Result, course: Course) -> tuple[Piece, TestResult | None] | None:
-    """The first piece in course order that is failed or to do, and its first test not passed.
+    """The first piece that is failed, else the first to do, and its first test not passed.
 
+    What is begun comes first: whoever skipped an exercise is not sent back to it in mid-thought.
     None when nothing can be done: all pass, or what does not pass waits for a piece not selected.
     """
     found = pieces(result)
-    for id, piece in course.pieces.items():
-        if id in found and found[id].status in (FAILED, TODO):
-            return piece, next((t for t in found[id].tests if t.status != PASSED), None)
+    for status in (FAILED, TODO):
+        for id, piece in course.pieces.items():
+            if id in found and found[id].status == status:
+                return piece, next((t for t in found[id].tests if t.status != PASSED), None)
     return None
 
 

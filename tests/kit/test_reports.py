@@ -214,9 +214,11 @@ def test_a_check_of_one_exercise_shows_every_failure():
     assert "more of" not in text
 
 
-def test_the_next_step_is_the_first_piece_in_order_that_is_failed_or_to_do():
+def test_the_next_step_is_the_first_piece_in_order_that_is_failed_or_else_to_do():
     todo, failed = a_test("todo"), a_test("failed")
     piece, test = next_step(a_result({"ex05.rmsnorm": [failed], "ex03.matmul": [todo]}), COURSE)
+    assert (piece.id, test) == ("ex05.rmsnorm", failed)
+    piece, test = next_step(a_result({"ex05.rmsnorm": [todo], "ex03.matmul": [todo]}), COURSE)
     assert (piece.id, test) == ("ex03.matmul", todo)
     piece, test = next_step(a_result({"ex03.matmul": [failed], "ex01.encode": [failed]}), COURSE)
     assert (piece.id, test) == ("ex01.encode", failed)
