@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
+from . import chance, wire
 from .student import Call, Handle, Student, kind, known_as
 
 RTOL, ATOL = 1e-6, 1e-8
@@ -98,7 +98,6 @@ def gradcheck(
     function: Callable,
     *inputs: Any,
     truth: Callable | None = None,
-    seed: int = 0,
     rtol: float = 1e-4,
     atol: float = 1e-6,
 ) -> None:
@@ -116,7 +115,7 @@ def gradcheck(
     y = function(*tensors)
     call, words = origin(y)
     shape = student.array(y).shape
-    above = np.array(np.random.default_rng(seed).normal(size=shape))  # of no axes too
+    above = np.array(chance.rng("above").normal(size=shape))  # of no axes too
     y.backward(above)
 
     def value(*changed: np.ndarray) -> float:

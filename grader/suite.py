@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from . import compare, diagnosis, precomputed
+from . import chance, compare, diagnosis, precomputed
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
@@ -69,6 +69,7 @@ class Options:
     tests: tuple[Path, ...] = (ROOT / "tests" / "visible",)
     reference: Path | None = ROOT / "solutions"
     mutants: Path | None = ROOT / "tests" / "mutants"
+    seed: int = 0  # of the random inputs of every suite but the visible one
     in_process: bool = False
     pdb: bool = False
     factor: float = 1.0  # on all time limits
@@ -223,6 +224,7 @@ class Checker:
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
+        chance.current.set((0 if test.suite == VISIBLE else self.options.seed, test.name))
         return (yield)
 
     @pytest.fixture
@@ -446,7 +448,7 @@ class Checker:
         return {
             "kit": self.course.version,
             "suite": digest.hexdigest()[:16],
-            "seed": 0,
+            "seed": self.options.seed,
             "limits": {e.id: asdict(e.limits) for e in self.course.exercises},
             "versions": {"python": platform.python_version(), "numpy": np.__version__},
             "isolation": "none",

@@ -31,6 +31,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     check.add_argument(
         "--tests", type=Path, action="append", default=[], help="a suite of your own"
     )
+    check.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="other random inputs in the hidden suite"
+    )
     check.add_argument("--no-finale", action="store_true", help="do not train the finished model")
     check.add_argument("--in-process", action="store_true", help="without a worker, for debugging")
     check.add_argument(
@@ -51,7 +54,10 @@ def run_check(options: argparse.Namespace) -> int:
             snapshots.take(target.folder)
     tests = suites_of(options)
     settings = suite.usual(
-        tests=tests, in_process=options.in_process or options.pdb, pdb=options.pdb
+        tests=tests,
+        seed=options.seed,
+        in_process=options.in_process or options.pdb,
+        pdb=options.pdb,
     )
     try:
         with progress_shown(options.format, course) as notify:
