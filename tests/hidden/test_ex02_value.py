@@ -9,15 +9,15 @@ import random
 
 import pytest
 
+from grader import chance
 from grader.compare import close
 
 piece = pytest.mark.piece
-SEED = 0
 
 
-def numbers(seed, count, low=0.3, high=3.0):
+def numbers(count, salt=0, low=0.3, high=3.0):
     """`count` numbers away from 0, of both signs if `low` is positive."""
-    rng = random.Random(seed)
+    rng = random.Random(chance.seed(salt))
     return [rng.choice([-1, 1]) * rng.uniform(low, high) for _ in range(count)]
 
 
@@ -28,9 +28,9 @@ def gradients(student, f, *data, above=1.0):
     return [value.grad for value in values]
 
 
-def graph(seed, count, inputs=3):
+def graph(count, salt, inputs=3):
     """For each node its children and local derivatives: the first have none, one may come twice."""
-    rng = random.Random(seed)
+    rng = random.Random(chance.seed(salt))
     nodes = [((), ())] * inputs
     for index in range(inputs, count):
         children = tuple(rng.randrange(index) for _ in range(rng.randint(1, 3)))
@@ -69,8 +69,8 @@ def a_short_way_and_a_long_one(student, a):
 @piece("arithmetic", core=True)
 def test_sums_and_products(student):
     """a + b and a * b hold the sum and the product, of Values and of plain numbers."""
-    for seed in range(3):
-        x, y = numbers(SEED + seed, 2)
+    for salt in range(3):
+        x, y = numbers(2, salt)
         close((student.Value(x) + student.Value(y)).data, x + y)
         close((student.Value(x) * student.Value(y)).data, x * y)
         close((student.Value(x) + y).data, x + y)
@@ -80,8 +80,8 @@ def test_sums_and_products(student):
 @piece("arithmetic")
 def test_differences_and_quotients(student):
     """a - b and a / b hold the difference and the quotient, of Values and of plain numbers."""
-    for seed in range(3):
-        x, y = numbers(SEED + seed, 2)
+    for salt in range(3):
+        x, y = numbers(2, salt)
         close((student.Value(x) - student.Value(y)).data, x - y)
         close((student.Value(x) / student.Value(y)).data, x / y)
         close((student.Value(x) - y).data, x - y)
@@ -102,8 +102,8 @@ def test_powers_of_any_number(student):
 @piece("arithmetic")
 def test_a_plain_number_on_the_left(student):
     """2 + v, 2 - v, 2 * v and 2 / v keep the order of the two numbers."""
-    for seed in range(3):
-        x, y = numbers(SEED + seed, 2)
+    for salt in range(3):
+        x, y = numbers(2, salt)
         close((x + student.Value(y)).data, x + y)
         close((x - student.Value(y)).data, x - y)
         close((x * student.Value(y)).data, x * y)
@@ -142,8 +142,8 @@ def test_no_operation_changes_its_inputs(student):
 @piece("arithmetic", gradient=True)
 def test_gradients_of_a_sum_and_a_difference(student):
     """A sum hands its gradient to both inputs; a difference hands the second one its negative."""
-    for seed in range(3):
-        x, y, s = numbers(SEED + seed, 3)
+    for salt in range(3):
+        x, y, s = numbers(3, salt)
         for f, sign in ((lambda a, b: a + b, 1), (lambda a, b: a - b, -1)):
             a, b = gradients(student, f, x, y, above=s)
             close(a, s)
@@ -153,8 +153,8 @@ def test_gradients_of_a_sum_and_a_difference(student):
 @piece("arithmetic", gradient=True)
 def test_gradients_of_a_product(student):
     """Each factor's gradient is the other factor, times the gradient from above."""
-    for seed in range(3):
-        x, y, s = numbers(SEED + seed, 3)
+    for salt in range(3):
+        x, y, s = numbers(3, salt)
         a, b = gradients(student, lambda a, b: a * b, x, y, above=s)
         close(a, y * s)
         close(b, x * s)
@@ -163,8 +163,8 @@ def test_gradients_of_a_product(student):
 @piece("arithmetic", gradient=True)
 def test_gradients_of_a_quotient(student):
     """a / b: 1 / b for a, and -a / b ** 2 for b, times the gradient from above."""
-    for seed in range(3):
-        x, y, s = numbers(SEED + seed, 3)
+    for salt in range(3):
+        x, y, s = numbers(3, salt)
         a, b = gradients(student, lambda a, b: a / b, x, y, above=s)
         close(a, s / y)
         close(b, -s * x / y**2)
@@ -196,8 +196,8 @@ def test_the_gradient_of_a_square_at_0(student):
 @piece("arithmetic", gradient=True)
 def test_gradients_with_a_plain_number_on_the_left(student):
     """v keeps its gradient in 2 + v, 2 - v, 2 * v and 2 / v."""
-    for seed in range(3):
-        x, y = numbers(SEED + seed, 2)
+    for salt in range(3):
+        x, y = numbers(2, salt)
         close(gradients(student, lambda v, x=x: x + v, y)[0], 1.0)
         close(gradients(student, lambda v, x=x: x - v, y)[0], -1.0)
         close(gradients(student, lambda v, x=x: x * v, y)[0], x)
@@ -207,8 +207,8 @@ def test_gradients_with_a_plain_number_on_the_left(student):
 @piece("arithmetic", gradient=True)
 def test_gradients_with_a_plain_number_on_the_right(student):
     """v keeps its gradient in v + 2, v - 2, v * 2 and v / 2."""
-    for seed in range(3):
-        x, y = numbers(SEED + seed, 2)
+    for salt in range(3):
+        x, y = numbers(2, salt)
         close(gradients(student, lambda v, x=x: v + x, y)[0], 1.0)
         close(gradients(student, lambda v, x=x: v - x, y)[0], 1.0)
         close(gradients(student, lambda v, x=x: v * x, y)[0], x)
@@ -218,7 +218,7 @@ def test_gradients_with_a_plain_number_on_the_right(student):
 @piece("arithmetic", gradient=True)
 def test_the_gradient_of_a_negative_has_the_other_sign(student):
     """-a moves against a."""
-    for x in numbers(SEED, 3):
+    for x in numbers(3):
         close(gradients(student, lambda a: -a, x, above=3.0)[0], -3.0)
 
 
@@ -230,7 +230,7 @@ def test_minus_minus_a_moves_with_a(student):
         minus = -a
         return -minus
 
-    for x in numbers(SEED, 3):
+    for x in numbers(3):
         close(minus_minus(student.Value(x)).data, x)
         close(gradients(student, minus_minus, x)[0], 1.0)
 
@@ -238,7 +238,7 @@ def test_minus_minus_a_moves_with_a(student):
 @piece("arithmetic", gradient=True)
 def test_nothing_divided_does_not_move_with_what_divides_it(student):
     """a / b at a = 0: the derivative for b is 0, that for a is 1 / b."""
-    for y in numbers(SEED, 3):
+    for y in numbers(3):
         a, b = gradients(student, lambda a, b: a / b, 0.0, y)
         close(a, 1 / y)
         close(b, 0.0)
@@ -247,7 +247,7 @@ def test_nothing_divided_does_not_move_with_what_divides_it(student):
 @piece("arithmetic", gradient=True)
 def test_both_inputs_may_be_the_same_value(student):
     """a + a, a - a and a / a: the gradients of both inputs meet in a."""
-    for x in numbers(SEED, 3):
+    for x in numbers(3):
         close(gradients(student, lambda a: a + a, x)[0], 2.0)
         close(gradients(student, lambda a: a - a, x)[0], 0.0)
         close(gradients(student, lambda a: a / a, x)[0], 0.0)
@@ -256,15 +256,15 @@ def test_both_inputs_may_be_the_same_value(student):
 @piece("arithmetic", gradient=True)
 def test_a_value_times_itself(student):
     """a * a: each a is a factor, and the gradient of a is that of both."""
-    for x in numbers(SEED, 3):
+    for x in numbers(3):
         close(gradients(student, lambda a: a * a, x)[0], 2 * x)
 
 
 @piece("arithmetic", gradient=True)
 def test_a_long_expression(student):
     """(a * b - c) / (a + 2) - (1 - b) ** 2: every derivative is the sum over all paths."""
-    for seed in range(3):
-        a, b, c = (abs(x) for x in numbers(SEED + seed, 3))
+    for salt in range(3):
+        a, b, c = (abs(x) for x in numbers(3, salt))
         got = gradients(student, lambda a, b, c: (a * b - c) / (a + 2) - (1 - b) ** 2, a, b, c)
         close(got[0], b / (a + 2) - (a * b - c) / (a + 2) ** 2)
         close(got[1], a / (a + 2) + 2 * (1 - b))
@@ -277,7 +277,7 @@ def test_a_long_expression(student):
 @piece("functions", core=True)
 def test_values_of_exp(student):
     """exp(a) is e to the power a, for a above and below 0."""
-    for x in [-20.0, 0.5, *numbers(SEED, 3)]:
+    for x in [-20.0, 0.5, *numbers(3)]:
         close(student.Value(x).exp().data, math.exp(x), atol=0.0)
 
 
@@ -311,7 +311,7 @@ def test_no_function_changes_its_input(student):
 @piece("functions", gradient=True)
 def test_gradients_of_exp(student):
     """exp is its own derivative, times the gradient from above."""
-    for x in numbers(SEED, 4):
+    for x in numbers(4):
         close(gradients(student, lambda a: a.exp(), x, above=3.0)[0], 3 * math.exp(x))
 
 
@@ -361,8 +361,8 @@ def test_functions_of_functions(student):
 @piece("backward", core=True)
 def test_any_graph(student):
     """The gradient of each input is the sum, over all paths to it, of the products along them."""
-    for seed in range(4):
-        nodes = graph(SEED + seed, count=10)
+    for salt in range(4):
+        nodes = graph(10, salt)
         values = build(student, nodes)
         values[-1].backward()
         for leaf in range(3):
@@ -403,7 +403,7 @@ def test_gradients_add_up_over_results(student):
     """A gradient is added to what is there: after several results, an input has the sum of all."""
     a, b = student.Value(2.0), student.Value(3.0)
     total = 0.0
-    for local in numbers(SEED, 4):
+    for local in numbers(4):
         c = student.Value(6.0, (a, b), (local, 1.0))
         student.Value(7.0, (c, a), (2.0, 1.0)).backward()
         total += 2 * local + 1

@@ -5,21 +5,23 @@ from math import log
 import numpy as np
 import pytest
 
+from grader import chance
 from grader.compare import close, gradcheck
 
 piece = pytest.mark.piece
 
-SEED = 0
 INF = float("inf")
 SHAPES = [(5,), (1, 4), (3, 1), (2, 1, 7), (4, 2, 3, 5)]
 
 
 def numbers(*shape):
-    return np.random.default_rng([SEED, *shape]).normal(0.3, 2, shape)
+    """Numbers of both signs, none of them near 0, where relu has no slope."""
+    x = chance.rng(*shape).normal(0.3, 2, shape)
+    return x + np.copysign(0.05, x)
 
 
 def some_ids(shape, below):
-    return np.random.default_rng([SEED, *shape]).integers(0, below, shape)
+    return chance.rng("ids", *shape).integers(0, below, shape)
 
 
 def true_relu(x):
@@ -133,7 +135,7 @@ def test_gelu_of_large_numbers_does_not_overflow(student):
 def test_gelu_stays_float32(student):
     """float32 in, float32 out; a numpy number such as np.sqrt(2 / np.pi) would make it float64."""
     x = numbers(2, 3, 4).astype(np.float32)
-    close(student.gelu(student.Tensor(x)), true_gelu(x).astype(np.float32), rtol=1e-4, atol=1e-6)
+    close(student.gelu(student.Tensor(x)), true_gelu(x).astype(np.float32), rtol=1e-3, atol=1e-5)
 
 
 @piece("gelu", gradient=True)
@@ -220,8 +222,8 @@ def test_softmax_hides_what_is_minus_infinity(student):
 def test_softmax_stays_float32(student):
     """float32 in, float32 out."""
     x = numbers(2, 3, 4).astype(np.float32)
-    close(student.softmax(student.Tensor(x)), true_softmax(x), rtol=1e-5)
-    close(student.softmax(student.Tensor(x), axis=1), true_softmax(x, 1), rtol=1e-5)
+    close(student.softmax(student.Tensor(x)), true_softmax(x), rtol=1e-4)
+    close(student.softmax(student.Tensor(x), axis=1), true_softmax(x, 1), rtol=1e-4)
 
 
 @piece("softmax", gradient=True)
@@ -278,7 +280,7 @@ def test_softmax_gradient_of_a_single_score_is_zero(student):
 @piece("softmax", gradient=True)
 def test_softmax_gradient_of_what_is_hidden_is_zero(student):
     """A score of -inf gets no gradient, and the others what they would get without it."""
-    x, above = numbers(3, 3) + np.triu(np.full((3, 3), -INF), 1), numbers(3, 3)
+    x, above = numbers(3, 3) + np.triu(np.full((3, 3), -INF), 1), numbers(3, 3)[::-1]
     handle, p = student.Tensor(x), true_softmax(x)
     student.softmax(handle).backward(above)
     close(handle.grad, p * (above - (above * p).sum(-1, keepdims=True)))
@@ -441,8 +443,8 @@ def test_linear_stays_float32(student):
     """float32 in, float32 out, with a bias and without."""
     x, weight, bias = (numbers(*s).astype(np.float32) for s in [(2, 4, 5), (3, 5), (3,)])
     a, b, c = map(student.Tensor, (x, weight, bias))
-    close(student.linear(a, b), true_linear(x, weight), rtol=1e-4, atol=1e-5)
-    close(student.linear(a, b, c), true_linear(x, weight, bias), rtol=1e-4, atol=1e-5)
+    close(student.linear(a, b), true_linear(x, weight), rtol=1e-3, atol=1e-3)
+    close(student.linear(a, b, c), true_linear(x, weight, bias), rtol=1e-3, atol=1e-3)
 
 
 @piece("linear", gradient=True)
@@ -600,7 +602,7 @@ def test_cross_entropy_ignores_any_class(student):
     logits = numbers(3, 5, 4)
     for ignore in (0, 3, 99):
         targets = some_ids((3, 5), 4)
-        targets[1, 1:] = ignore
+        targets[0, 0], targets[1, 1:] = 2, ignore
         got = student.cross_entropy(student.Tensor(logits), targets, ignore=ignore)
         close(got, true_cross_entropy(logits, targets, ignore))
 
@@ -678,6 +680,7 @@ def test_cross_entropy_gradient_with_padding(student):
     for ignore in (-1, 2, 99):
         targets = some_ids((2, 4), 4)
         targets[0, 2:] = targets[1, 0] = ignore
+        targets[1, 1] = 1  # or all might be ignored
         gradcheck(
             student,
             lambda z, t=targets, i=ignore: student.cross_entropy(z, t, ignore=i),

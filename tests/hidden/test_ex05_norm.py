@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from grader import chance
 from grader.compare import close, gradcheck
 
 piece = pytest.mark.piece
 
-SEED = 0
 SHAPES = [(5,), (1, 4), (3, 1), (2, 1, 7), (4, 2, 3, 5)]
 
 
 def numbers(*shape):
-    return np.random.default_rng([SEED, *shape]).normal(1, 2, shape)
+    return chance.rng(*shape).normal(1, 2, shape)
 
 
 def true_rmsnorm(x, gain=1.0, eps=1e-5):
@@ -77,10 +77,9 @@ def test_rmsnorm_of_small_vectors_feels_eps(student):
 def test_rmsnorm_keeps_float32(student):
     """float32 in, float32 out: the gain and eps must not turn it into float64."""
     x, gain = numbers(2, 3, 4).astype(np.float32), numbers(4).astype(np.float32)
-    close(student.rmsnorm(student.Tensor(x)), true_rmsnorm(x), rtol=1e-5)
-    close(
-        student.rmsnorm(student.Tensor(x), student.Tensor(gain)), true_rmsnorm(x, gain), rtol=1e-5
-    )
+    close(student.rmsnorm(student.Tensor(x)), true_rmsnorm(x), rtol=1e-4)
+    got = student.rmsnorm(student.Tensor(x), student.Tensor(gain))
+    close(got, true_rmsnorm(x, gain), rtol=1e-4)
 
 
 @piece("rmsnorm", gradient=True)
@@ -210,7 +209,7 @@ def test_layernorm_keeps_float32(student):
     """float32 in, float32 out: neither eps nor the number of channels must make it float64."""
     x, gain, bias = (a.astype(np.float32) for a in (numbers(2, 3, 4), *numbers(2, 4)))
     got = student.layernorm(*map(student.Tensor, (x, gain, bias)))
-    close(got, true_layernorm(x, gain, bias), rtol=1e-4, atol=1e-5)
+    close(got, true_layernorm(x, gain, bias), rtol=1e-3, atol=1e-3)
 
 
 @piece("layernorm", gradient=True)

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from grader import chance
 from grader.compare import close, gradcheck, same
 
 piece = pytest.mark.piece
-SEED = 6
 
 
-def normal(*shapes, seed=SEED):
+def normal(*shapes, salt=0):
     """Arrays of normal numbers, one for each shape."""
-    rng = np.random.default_rng(seed)
+    rng = chance.rng(salt)
     return [rng.normal(size=shape) for shape in shapes]
 
 
@@ -52,9 +52,9 @@ def whole(x, weights, n_head):
     return y @ weights["wo"].T + weights.get("bo", 0.0)
 
 
-def random_weights(C, bias, seed=SEED):
+def random_weights(C, bias):
     """{name: array} of a self-attention."""
-    arrays = normal(*[(C, C)] * 4, *[(C,)] * 4 * bias, seed=seed)
+    arrays = normal(*[(C, C)] * 4, *[(C,)] * 4 * bias, salt="weights")
     return dict(zip("wq wk wv wo bq bk bv bo".split(), arrays))
 
 
@@ -217,7 +217,7 @@ def test_weights_of_float32_are_float32(student):
     q, k = (array.astype(np.float32) for array in normal((2, 3, 4, 5), (2, 3, 6, 5)))
     queries, keys = tensors(student, q, k)
     weights = student.attention_weights(queries, keys)
-    close(weights, weights_of(q, k).astype(np.float32), rtol=1e-4, atol=1e-6)
+    close(weights, weights_of(q, k).astype(np.float32), rtol=1e-3, atol=1e-5)
     close(queries, q, rtol=0, atol=0)
     close(keys, k, rtol=0, atol=0)
 
@@ -281,7 +281,7 @@ def test_the_future_gets_no_gradient(student):
     """What the first two positions say cannot depend on keys and values that come later."""
     q, k, v = tensors(student, *normal((2, 2, 4, 3), (2, 2, 4, 3), (2, 2, 4, 3)))
     above = np.zeros((2, 2, 4, 3))
-    above[:, :, :2] = normal((2, 2, 2, 3), seed=1)[0]
+    above[:, :, :2] = normal((2, 2, 2, 3), salt=1)[0]
     student.causal_attention(q, k, v).backward(above)
     for tensor in (q, k, v):
         grad = tensor.grad
@@ -307,7 +307,7 @@ def test_attention_of_float32_is_float32(student):
     arrays = [a.astype(np.float32) for a in normal((2, 3, 2, 5), (2, 3, 4, 5), (2, 3, 4, 5))]
     given = tensors(student, *arrays)
     y = student.causal_attention(*given)
-    close(y, attended(*arrays).astype(np.float32), rtol=1e-4, atol=1e-6)
+    close(y, attended(*arrays).astype(np.float32), rtol=1e-3, atol=1e-3)
     for tensor, array in zip(given, arrays):
         close(tensor, array, rtol=0, atol=0)
 
@@ -386,7 +386,7 @@ def test_what_the_cache_holds_already_is_seen(student):
 @piece("self_attention", gradient=True)
 def test_gradients_of_input_weights_and_biases(student):
     """The gradient of x and of every weight and bias that is given."""
-    x, weights = normal((2, 3, 4), seed=1)[0], random_weights(4, bias=True)
+    x, weights = normal((2, 3, 4), salt=1)[0], random_weights(4, bias=True)
     names = list(weights)
 
     def function(x, *arrays):
@@ -401,7 +401,7 @@ def test_gradients_of_input_weights_and_biases(student):
 @piece("self_attention", gradient=True)
 def test_gradients_of_two_calls_add_up_in_the_weights(student):
     """The same weights serve two texts, one of a single position; they get both gradients."""
-    weights, (x, more) = random_weights(4, bias=False), normal((2, 3, 4), (1, 1, 4), seed=1)
+    weights, (x, more) = random_weights(4, bias=False), normal((2, 3, 4), (1, 1, 4), salt=1)
     both, first, second = (held(student, weights) for _ in range(3))
     for given, array in [(both, x), (both, more), (first, x), (second, more)]:
         y = student.self_attention(student.Tensor(array), given, 2)
@@ -419,7 +419,7 @@ def test_self_attention_of_float32_is_float32(student):
     weights = {name: w.astype(np.float32) for name, w in random_weights(8, bias=True).items()}
     tensor, given = student.Tensor(x), held(student, weights)
     y = student.self_attention(tensor, given, 2)
-    close(y, whole(x, weights, 2).astype(np.float32), rtol=1e-4, atol=1e-5)
+    close(y, whole(x, weights, 2).astype(np.float32), rtol=1e-3, atol=1e-3)
     close(tensor, x, rtol=0, atol=0)
     for name, array in weights.items():
         close(given[name], array, rtol=0, atol=0)

@@ -1,16 +1,23 @@
 """Batches beside their documents; training beside the same steps taken one by one."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
+from grader import chance
 from grader.compare import close, same
 
 piece = pytest.mark.piece
 
-SEED = 0
 DOCS = ["emma", "olivia", "ava", "", "isabella", "mia", "jo", "al"]
 CHARS = sorted(set("".join(DOCS)))
 BOS = len(CHARS)
+
+
+def generator(student, salt=0):
+    """Chance beside the student's code."""
+    return student.rng(chance.seed(salt))
 
 
 def take(batches, shape):
@@ -66,7 +73,7 @@ def test_a_batch_may_be_larger_than_all_documents_together(student):
 def test_a_pass_with_an_rng_holds_every_document_once(student):
     """A pass is a new order of all documents; batches run over its end without losing any."""
     n = len(DOCS)
-    ids, targets = passes(student, DOCS, 3, 6, n=6, rng=student.rng(SEED))
+    ids, targets = passes(student, DOCS, 3, 6, n=6, rng=generator(student))
     whole = sorted(map(repr, (row(doc, 6) for doc in DOCS)))
     for start in range(0, 6 * n, n):
         pairs = zip(ids[start : start + n], targets[start : start + n])
@@ -76,11 +83,13 @@ def test_a_pass_with_an_rng_holds_every_document_once(student):
 
 @piece("batches")
 def test_every_pass_with_an_rng_has_its_own_order(student):
-    """The order is drawn anew for each pass: 8 documents have 40320 orders."""
-    n = len(DOCS)
-    ids, _ = passes(student, DOCS, 4, 9, n=4, rng=student.rng(SEED + 1))
+    """The order is drawn anew for each pass; two alike are too rare ever to be seen."""
+    docs = ["".join(pair) for pair in permutations("aeim", 2)]  # 16 documents have 2e13 orders
+    docs += ["aa", "ee", "ii", "mm"]
+    n = len(docs)
+    ids, _ = passes(student, docs, 4, 3, n=4, rng=generator(student))
     orders = [ids[start : start + n] for start in range(0, 4 * n, n)]
-    given = [tuple(row(doc, 9)[0]) for doc in DOCS]
+    given = [tuple(row(doc, 3)[0]) for doc in docs]
     different = all(a != b for i, a in enumerate(orders) for b in [given, *orders[:i]])
     assert different, "two passes have the same order"
 
@@ -89,10 +98,11 @@ def test_every_pass_with_an_rng_has_its_own_order(student):
 def test_the_same_seed_gives_the_same_batches(student):
     """All chance comes from the rng that is given."""
     text = list(range(100, 150))
-    for _ in range(2):
-        docs = [passes(student, DOCS, 4, 9, n=2, rng=student.rng(7)) for _ in range(2)]
+    for seed in (7, chance.seed()):
+        docs = [passes(student, DOCS, 4, 9, n=2, rng=student.rng(seed)) for _ in range(2)]
         same(docs[0], docs[1])
-        windows = [take(student.text_batches(text, 4, 3, student.rng(7)), (4, 3)) for _ in range(2)]
+        batches = [student.text_batches(text, 4, 3, student.rng(seed)) for _ in range(2)]
+        windows = [take(each, (4, 3)) for each in batches]
         close(windows[0][0], windows[1][0])
 
 
@@ -110,10 +120,10 @@ def test_no_documents_are_an_error_and_one_is_enough(student):
 @piece("batches", core=True)
 def test_windows_are_cut_from_the_text_as_it_stands(student):
     """A row is T ids as they stand, its targets the same one place later; from a list too."""
-    text = np.random.default_rng(SEED).permutation(1000)[:60]
+    text = chance.rng().permutation(1000)[:60]
     place = {int(id): i for i, id in enumerate(text)}
     for given in (text, [int(id) for id in text]):
-        ids, targets = take(student.text_batches(given, 7, 5, student.rng(SEED)), (7, 5))
+        ids, targets = take(student.text_batches(given, 7, 5, generator(student)), (7, 5))
         starts = [place.get(int(id), -99) for id in ids[:, 0]]
         assert all(0 <= start <= 54 for start in starts), "a row does not start in the text"
         close(ids, np.array([text[start : start + 5] for start in starts]))
@@ -123,17 +133,18 @@ def test_windows_are_cut_from_the_text_as_it_stands(student):
 @piece("batches")
 def test_every_full_window_is_as_likely_as_any_other(student):
     """A start is any place that leaves T ids and one more as the last target, equally often."""
-    batches = student.text_batches(np.arange(12), 200, 7, student.rng(SEED))
+    batches = student.text_batches(np.arange(12), 200, 7, generator(student))
     starts = np.concatenate([take(batches, (200, 7))[0][:, 0] for _ in range(5)])
     counts = np.bincount(starts, minlength=5)
     assert len(counts) == 5, "a window that is not full was taken"
-    assert counts.min() > 120 and counts.max() < 280, "some windows come more often than others"
+    alike = counts.min() > 115 and counts.max() < 295  # but for one seed in 10^10
+    assert alike, "some windows come more often than others"
 
 
 @piece("batches")
 def test_windows_of_one_batch_and_of_the_next_are_drawn_anew(student):
     """The B starts of a batch are drawn one by one, and again for the next batch."""
-    batches = student.text_batches(np.arange(5000), 6, 4, student.rng(SEED))
+    batches = student.text_batches(np.arange(5000), 6, 4, generator(student))
     starts = [take(batches, (6, 4))[0][:, 0] for _ in range(3)]
     different = len(np.unique(starts))
     assert different > 12, "rows of a batch, or whole batches, start at the same place"
@@ -154,20 +165,20 @@ def test_a_window_needs_one_more_id_for_its_last_target(student):
 V, T = 6, 4
 
 
-def new_model(student, preset="microgpt", dtype="float64", **changes):
+def new_model(student, preset="microgpt", dtype="float64", seed=None, **changes):
     sizes = {"n_embd": 8, "n_head": 2, "block_size": T, "n_layer": 1} | changes
     config = getattr(student.GPTConfig, preset)(V, **sizes)
-    return student.GPT(config, student.rng(SEED + 2), dtype)
+    return student.GPT(config, student.rng(chance.seed("model") if seed is None else seed), dtype)
 
 
-def new_run(student, preset="microgpt", dtype="float64", **options):
-    model = new_model(student, preset, dtype)
+def new_run(student, preset="microgpt", dtype="float64", seed=None, **options):
+    model = new_model(student, preset, dtype, seed)
     options = {"lr": 0.03, "betas": (0.8, 0.97), "eps": 1e-6, "weight_decay": 0.1} | options
     return model, student.AdamW(model.params, **options)
 
 
-def some_batches(n, seed=SEED):
-    rng = np.random.default_rng(seed)
+def some_batches(n):
+    rng = chance.rng("batches")
     tokens = [rng.integers(V, size=(2, T + 1)) for _ in range(n)]
     batches = [(t[:, :-1], t[:, 1:].copy()) for t in tokens]
     for _, targets in batches:
@@ -216,7 +227,7 @@ def test_training_is_its_steps_one_after_the_other(student):
 @piece("train")
 def test_a_learnable_text_is_learnt(student):
     """After 0 always comes 1, after 1 always 2: the loss ends near 0."""
-    model, optimizer = new_run(student, betas=(0.9, 0.95), weight_decay=0.0)
+    model, optimizer = new_run(student, seed=2, betas=(0.9, 0.95), weight_decay=0.0)
     tokens = np.array([[0, 1, 2, 3, 4], [3, 4, 5, 0, 1]])
     batch = (tokens[:, :-1], tokens[:, 1:])
     done = run(student, model, optimizer, [batch] * 30, 30, [0.1] * 30)
@@ -331,7 +342,7 @@ def test_the_optimizer_comes_back_with_all_its_numbers(student):
     moved = []
     for through_a_file in (False, True):
         model, optimizer = new_run(student, lr=0.07, betas=(0.6, 0.9), eps=0.5, weight_decay=0.4)
-        rng = np.random.default_rng(SEED + 3)
+        rng = chance.rng()
         for i in range(3):
             if through_a_file:
                 student.save(f"numbers{i}.npz", model, optimizer)
@@ -348,7 +359,7 @@ def test_the_optimizer_comes_back_with_all_its_numbers(student):
 def test_weights_from_elsewhere_are_saved_too(student):
     """What p.data holds at that moment is saved, whoever wrote it, and comes back."""
     model, optimizer = new_run(student)
-    rng = np.random.default_rng(SEED + 4)
+    rng = chance.rng()
     written = {name: rng.normal(size=p.shape) for name, p in model.params.items()}
     for name, p in model.params.items():
         student.assign(p, written[name])

@@ -6,16 +6,21 @@ import random
 import numpy as np
 import pytest
 
+from grader import chance
 from grader.compare import close
 
 piece = pytest.mark.piece
 
 INF = math.inf
-SEED = 0
 
 
-def logits(V, seed=SEED, scale=2.0):
-    return np.random.default_rng(seed).normal(0, scale, V)
+def generator(student, salt=0):
+    """Chance beside the student's code."""
+    return student.rng(chance.seed(salt))
+
+
+def logits(V, salt=0, scale=2.0):
+    return chance.rng(salt).normal(0, scale, V)
 
 
 def unchanged(student, name, z, *rest):
@@ -98,8 +103,8 @@ def fewest(z, p):
 @piece("top_p", core=True)
 def test_the_fewest_that_reach_p_keep_their_logits_and_places(student):
     """From the most probable down until p is reached; all others are -inf; z itself stays."""
-    for seed in range(4):
-        z = logits(9, seed, scale=1.5)
+    for salt in range(4):
+        z = logits(9, salt, scale=1.5)
         for p in (0.15, 0.4, 0.7, 0.93):
             close(unchanged(student, "top_p", z, p), fewest(z, p))
 
@@ -153,8 +158,9 @@ def pick(z, u):
 @piece("sample", core=True)
 def test_the_cumulative_distribution_is_inverted(student):
     """The first id whose cumulative probability is above the random number, for any logits."""
-    for seed in range(5):
-        z, rng, ours = logits(12, seed), student.rng(seed), np.random.default_rng(seed)
+    for salt in range(5):
+        seed = chance.seed(salt)
+        z, rng, ours = logits(12, salt), student.rng(seed), np.random.default_rng(seed)
         for _ in range(6):
             assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
 
@@ -162,9 +168,9 @@ def test_the_cumulative_distribution_is_inverted(student):
 @piece("sample")
 def test_both_kinds_of_generator_give_one_number_a_draw(student):
     """rng.random() is all that numpy's generator and Python's have in common; it is asked once."""
-    z = logits(5)
-    for kind, ours in (("numpy", np.random.default_rng(3)), ("python", random.Random(3))):
-        rng = student.rng(3, kind)
+    z, seed = logits(5), chance.seed()
+    for kind, ours in (("numpy", np.random.default_rng(seed)), ("python", random.Random(seed))):
+        rng = student.rng(seed, kind)
         for _ in range(4):
             assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
         close(rng.random(), ours.random())
@@ -173,7 +179,7 @@ def test_both_kinds_of_generator_give_one_number_a_draw(student):
 @piece("sample")
 def test_tokens_come_as_often_as_their_probabilities_say(student):
     """150 draws of four tokens with probabilities 0.4, 0.3, 0.2, 0.1."""
-    z, rng = np.log([0.4, 0.3, 0.2, 0.1]), student.rng(SEED)
+    z, rng = np.log([0.4, 0.3, 0.2, 0.1]), student.rng(0)
     counts = np.bincount([whole(student.sample(z, rng)) for _ in range(150)], minlength=4)
     close(counts / 150, np.array([0.4, 0.3, 0.2, 0.1]), atol=0.1)
 
@@ -183,7 +189,7 @@ def test_dropped_tokens_and_shifted_logits_make_no_difference(student):
     """-inf has probability 0; a number added to all logits changes nothing; z itself stays."""
     z = np.array([-INF, 1.0, -INF, 0.5, 2.0, -INF])
     for shift in (0.0, 800.0, -800.0):
-        for seed in range(6):
+        for seed in map(chance.seed, range(6)):
             u = np.random.default_rng(seed).random()
             drawn = unchanged(student, "sample", z + shift, student.rng(seed))
             assert whole(drawn) == pick(z, u), "another id"
@@ -192,18 +198,20 @@ def test_dropped_tokens_and_shifted_logits_make_no_difference(student):
 @piece("sample")
 def test_the_only_token_is_always_drawn(student):
     """With one token there is nothing to choose."""
-    assert whole(student.sample(np.array([-3.0]), student.rng(SEED))) == 0
-    assert whole(student.sample(np.array([-INF, 5.0]), student.rng(SEED))) == 1
+    assert whole(student.sample(np.array([-3.0]), student.rng(0))) == 0
+    assert whole(student.sample(np.array([-INF, 5.0]), student.rng(0))) == 1
 
 
 V, BLOCK = 7, 6
 
 
-def new_model(student, preset="microgpt", **changes):
+def new_model(student, preset="microgpt", seed=None, **changes):
     """Random weights: what comes next depends on all positions, and is never certain."""
     sizes = {"n_embd": 8, "n_head": 2, "n_layer": 2, "block_size": BLOCK, "init_std": 0.2} | changes
     config = getattr(student.GPTConfig, preset)(V, **sizes)
-    return student.GPT(config, student.rng(SEED + 5), "float64")
+    return student.GPT(
+        config, student.rng(chance.seed("model") if seed is None else seed), "float64"
+    )
 
 
 def again_and_again(student, model, ids, n, u, t=1.0, k=None, p=None, stop=None):
@@ -235,7 +243,8 @@ def run(student, model, ids, n, rng, **options):
 def test_with_the_cache_the_tokens_are_those_without(student):
     """Shown one new token a call, the model must come to the same logits as one that reads all."""
     model = new_model(student)
-    for seed, ids in enumerate(([3], [6, 0], [1, 2, 5, 4])):
+    for salt, ids in enumerate(([3], [6, 0], [1, 2, 5, 4])):
+        seed = chance.seed(salt)
         new = run(student, model, ids, 9, student.rng(seed))["new"]
         u = np.random.default_rng(seed)
         assert new == again_and_again(student, model, ids, 9, u), "other tokens"
@@ -244,8 +253,8 @@ def test_with_the_cache_the_tokens_are_those_without(student):
 @piece("generate", needs=["ex07.variants"])
 def test_a_gpt2_generates_as_well(student):
     """Nothing in generation depends on the preset."""
-    model, u = new_model(student, "gpt2", init_std=0.5), np.random.default_rng(1)
-    new = run(student, model, [6, 1], 9, student.rng(1))["new"]
+    model, seed = new_model(student, "gpt2", init_std=0.5), chance.seed("draws")
+    new, u = run(student, model, [6, 1], 9, student.rng(seed))["new"], np.random.default_rng(seed)
     assert new == again_and_again(student, model, [6, 1], 9, u), "other tokens"
 
 
@@ -254,7 +263,8 @@ def test_the_three_knobs_are_turned_in_order(student):
     """Temperature, then top_k, then top_p, each on what the one before has left."""
     model = new_model(student)
     knobs = [{"t": 0.3}, {"k": 2}, {"p": 0.4}, {"t": 0.4, "p": 0.6}, {"k": 3, "p": 0.6}]
-    for seed, options in enumerate([*knobs, {"k": 6, "p": 0.3}, {"t": 2.5, "k": 4, "p": 0.6}]):
+    for salt, options in enumerate([*knobs, {"k": 6, "p": 0.3}, {"t": 2.5, "k": 4, "p": 0.6}]):
+        seed = chance.seed(salt)
         new = run(student, model, [2, 0], 5, student.rng(seed), **options)["new"]
         u = np.random.default_rng(seed)
         assert new == again_and_again(student, model, [2, 0], 5, u, **options), "other tokens"
@@ -265,7 +275,7 @@ def test_the_prompt_is_shown_once_and_then_one_id_a_call(student):
     """The caches, one for each layer, hold all positions before; nothing is read twice."""
     model = new_model(student)
     for ids in ([3], [6, 0, 1]):
-        notes = run(student, model, ids, 4, student.rng(SEED))
+        notes = run(student, model, ids, 4, generator(student))
         shown = [array.tolist() for array in notes["shown"]]
         assert shown == [[ids], *([[id]] for id in notes["new"][:-1])], "it was shown other ids"
         held = [0, *range(len(ids), len(ids) + 3)]
@@ -277,16 +287,16 @@ def test_it_ends_at_block_size_whatever_the_prompt(student):
     """The model sees block_size positions at most; the token drawn last is not shown to it."""
     model = new_model(student)
     for length in range(1, BLOCK + 1):
-        notes = run(student, model, [1] * length, 50, student.rng(SEED))
+        notes = run(student, model, [1] * length, 50, generator(student))
         assert len(notes["new"]) == BLOCK - length + 1, "too few tokens, or too many"
-    assert len(run(student, model, [1], 3, student.rng(SEED))["new"]) == 3, "not max_new_tokens"
-    assert run(student, model, [1], 0, student.rng(SEED))["new"] == [], "something from nothing"
+    assert len(run(student, model, [1], 3, generator(student))["new"]) == 3, "not max_new_tokens"
+    assert run(student, model, [1], 0, generator(student))["new"] == [], "something from nothing"
 
 
 @piece("generate")
 def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
     """At the first token that is `stop`, 0 as any other; one in the prompt does not count."""
-    model = new_model(student)
+    model = new_model(student, seed=5)
     whole_text = run(student, model, [4, 0], 5, student.rng(0))["new"]  # 3, 2, 0, 0, 6
     for stop in range(V):
         new = run(student, model, [4, 0], 5, student.rng(0), stop=stop)["new"]
@@ -299,11 +309,12 @@ def test_every_token_takes_one_random_number(student):
     """Also the stop token; both kinds of generator."""
     model = new_model(student)
     for kind, make in (("numpy", np.random.default_rng), ("python", random.Random)):
-        rng, ours = student.rng(2, kind), make(2)
+        seed = chance.seed(kind)
+        rng, ours = student.rng(seed, kind), make(seed)
         new = run(student, model, [4], 3, rng)["new"]
         assert new == again_and_again(student, model, [4], 3, ours), "other tokens"
         close(rng.random(), ours.random())
-        rng, ours = student.rng(2, kind), make(2)
+        rng, ours = student.rng(seed, kind), make(seed)
         run(student, model, [4], 3, rng, stop=new[1])
         again_and_again(student, model, [4], 3, ours, stop=new[1])
         close(rng.random(), ours.random())
@@ -312,7 +323,7 @@ def test_every_token_takes_one_random_number(student):
 @piece("generate")
 def test_the_ids_given_stay_as_they_are(student):
     """The prompt's list is the caller's: what is new comes back in a list of its own."""
-    args = [new_model(student), [5, 1], 3, student.rng(SEED)]
+    args = [new_model(student), [5, 1], 3, generator(student)]
     done = student.scenario("arguments_after", name="generate", args=args)
     assert done["args"][1] == [5, 1], "the list of ids was changed"
     assert len(done["result"]) == 3, "not three new ids"
@@ -322,16 +333,16 @@ def test_the_ids_given_stay_as_they_are(student):
 def test_two_texts_know_nothing_of_each_other(student):
     """Each call begins with empty caches."""
     model = new_model(student)
-    first = run(student, model, [2], 4, student.rng(SEED))["new"]
-    run(student, model, [5, 5], 4, student.rng(SEED + 1))
-    assert run(student, model, [2], 4, student.rng(SEED))["new"] == first, "another text"
+    first = run(student, model, [2], 4, generator(student))["new"]
+    run(student, model, [5, 5], 4, generator(student, 1))
+    assert run(student, model, [2], 4, generator(student))["new"] == first, "another text"
 
 
 @piece("generate")
 def test_no_prompt_and_one_too_long_are_errors(student):
     """1 to block_size ids; anything else is a ValueError."""
     model = new_model(student)
-    assert len(run(student, model, [1] * BLOCK, 5, student.rng(SEED))["new"]) == 1, "not one token"
+    assert len(run(student, model, [1] * BLOCK, 5, generator(student))["new"]) == 1, "not one token"
     for ids in ([], [1] * (BLOCK + 1)):
         with student.raises(ValueError):
-            run(student, model, ids, 1, student.rng(SEED))
+            run(student, model, ids, 1, generator(student))
