@@ -12,6 +12,7 @@ needs=[...]      pieces that this test needs beside those of its piece
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from . import chance, compare, diagnosis, precomputed
+from . import chance, compare, diagnosis, divergence, precomputed
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
@@ -168,6 +169,7 @@ class Checker:
         self.by_piece: dict[str, list[Test]] = defaultdict(list)
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
+        self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -367,6 +369,9 @@ class Checker:
         if status == FAILED and student:
             test.calls = student._log.calls
         show_output = visible and student is not None and status != WAITING
+        output = student.printed() if show_output else ""
+        if status == FAILED and show_output:
+            message = "\n".join(filter(None, [message, self._first_difference(test, student)]))
         return TestResult(
             name=test.name,
             suite=test.suite,
@@ -374,8 +379,27 @@ class Checker:
             message=message,
             seconds=round(call.duration, 4),
             where=where,
-            output=student.printed() if show_output else "",
+            output=output,
         )
+
+    def _first_difference(self, test: Test, student: Student) -> str:
+        """Where a piece that puts others together first leaves the reference; said once for each.
+
+        All that it needs works, its own or borrowed, or its tests would not run.
+        """
+        if not self.options.mutants or test.piece.id in self.compared:
+            return ""
+        self.compared.add(test.piece.id)
+        reference = self.options.reference
+        with contextlib.suppress(TimedOut, Crashed, Refused, WireError):
+            return divergence.sought(
+                test.piece.id,
+                lambda request: student._worker.ask(request, student._seconds_left),
+                divergence.recorded(self.course, reference)
+                if reference
+                else divergence.read(test.item.path.with_name(divergence.FILE)),
+            )
+        return ""
 
     def _verdict(
         self, test: Test, error: BaseException | None, student: Student | None
