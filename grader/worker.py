@@ -222,6 +222,11 @@ class Dispatcher:
     def op_scenario(self, name: str, kwargs: dict) -> Any:
         return scenarios.SCENARIOS[name](self.find, **kwargs)
 
+    def op_record(self, plan: dict) -> dict:
+        from . import recording
+
+        return recording.record(Namespace(self), plan)
+
     def op_train(self, plan: dict) -> None:
         from . import corpus, training
 
@@ -299,6 +304,10 @@ class Namespace:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self.dispatcher = dispatcher
+
+    def loaded(self) -> Iterator[types.ModuleType]:
+        """The modules in which they stand."""
+        return self.dispatcher.package.loaded()
 
     def __getattr__(self, name: str) -> Any:
         if name == "microgpt":
