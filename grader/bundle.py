@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from . import precompute, stubs
+from . import divergence, precompute, stubs
 from .course import ROOT, Course
 from .suite import SuiteError
 
@@ -100,6 +100,11 @@ class Kit:
         except stubs.StubError as error:
             raise BundleError(str(error)) from None
 
+    def calls(self) -> Files:
+        """What the reference's functions are handed and give, on weights that stand for nothing."""
+        recorded = divergence.recorded(self.course, self.root / "solutions")
+        return {divergence.FILE: divergence.write(recorded)}
+
     def wrong_answers(self, exercises: tuple[str, ...] | None) -> Files:
         """What the mutants answer wrongly, of these exercises or of all."""
         tests = self.root / "tests"
@@ -134,7 +139,7 @@ def for_students(kit: Kit, diagnosed: tuple[str, ...] | None = None) -> Files:
     files["exercises/manifest.toml"] = masked(manifest, secret).encode()
     if leaks := [*given_away(files, secret)]:
         raise BundleError("the bundle would give answers away:\n" + "\n".join(leaks))
-    known = kit.wrong_answers(diagnosed)
+    known = kit.wrong_answers(diagnosed) | kit.calls()
     return files | {f"tests/visible/{name}": data for name, data in known.items()}
 
 
