@@ -51,10 +51,18 @@ def read(path: Path, shown: str) -> Source:
             data = file.read(SOURCE_LIMIT + 1)
     except OSError as error:
         return Source(path, shown, None, problem=f"{shown} cannot be read: {error.strerror}")
+    return source(data, path, shown)
+
+
+def source(data: bytes, path: Path, shown: str) -> Source:
+    """What the bytes of a file are as Python source; nothing is parsed."""
     if len(data) > SOURCE_LIMIT:
         return Source(
             path, shown, None, problem=f"{shown} is larger than {SOURCE_LIMIT // 1024} KiB"
         )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        problem = "it is UTF-16; save the file with the encoding UTF-8"
+        return Source(path, shown, None, problem=problem)
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         return Source(path, shown, None, problem="it holds a NUL byte: not a text file", line=line)
