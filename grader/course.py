@@ -118,6 +118,12 @@ class Course:
                 open_ += self.pieces[name].needs
         return tuple(piece for id, piece in self.pieces.items() if id in found)
 
+    def reach(self, exercise: Exercise) -> frozenset[str]:
+        """The ids of the other exercises that this one builds on."""
+        needs = [need for piece in exercise.pieces for need in piece.needs]
+        needs += [exercise.gradient] if exercise.gradient else []
+        return frozenset(piece.exercise for piece in self.closure(tuple(needs))) - {exercise.id}
+
     def select(self, names: list[str]) -> tuple[Piece, ...]:
         """The pieces meant by "ex05", "ex05_norm", "ex05.layernorm", or a unique piece name.
 

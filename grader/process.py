@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from . import wire, worker
+from . import answers, wire, worker
 from .course import ROOT
 
 OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
@@ -129,9 +129,7 @@ class Worker:
 
     def _answer(self) -> dict:
         """The next frame. Raises Crashed where it says that the child has ended."""
-        answer = wire.receive(self.process.stdout)
-        if type(answer) is not dict:
-            raise wire.WireError("the worker answered with something else than an answer")
+        answer = answers.checked(wire.receive(self.process.stdout))
         if "ended" in answer:
             self.kill(patience=0)
             raise Crashed(self.last_words(answer["ended"]))

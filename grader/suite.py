@@ -50,6 +50,18 @@ from .workbench import UsedUp, Waiting, Workbench
 VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
 NOT_RUN = "it was not run"
+MESSAGE_LIMIT = 10_000  # characters
+# What a test may raise that works with values which are not what it expects.
+OF_VALUES = (
+    TypeError,
+    AttributeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    StopIteration,
+)
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
 UNUSED = (
@@ -114,6 +126,10 @@ class Test:
     @property
     def name(self) -> str:
         return self.item.name
+
+    @property
+    def hidden(self) -> bool:
+        return self.suite != VISIBLE
 
     @property
     def passed(self) -> bool:
@@ -218,15 +234,20 @@ class Checker:
             for item in items
             if self.tests[item].piece.id in relevant and self.tests[item].result is None
         ]
-        chosen.sort(key=lambda item: order[self.tests[item].piece.id, self.tests[item].kind])
-        items[:] = chosen
+
+        def rank(item: Any) -> tuple[bool, int]:
+            """The visible tests first: what is printed there must not know a hidden input."""
+            test = self.tests[item]
+            return test.hidden, order[test.piece.id, test.kind]
+
+        items[:] = sorted(chosen, key=rank)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
-        chance.current.set((0 if test.suite == VISIBLE else self.options.seed, test.name))
+        chance.current.set((self.options.seed if test.hidden else 0, test.name))
         return (yield)
 
     @pytest.fixture
@@ -234,7 +255,7 @@ class Checker:
         """The student's code, as this test may see it."""
         test = self.tests[request.node]
         plan, borrowed = self._plan(test)
-        student = self.benches.student(test.piece, plan)
+        student = self.benches.student(test.piece, plan, test.hidden)
         compare.current.set(student)
         test.borrowed = borrowed
         return student
@@ -329,11 +350,16 @@ class Checker:
         """Whether the piece works well enough to be used by the test.
 
         One of the test's own class cannot be borrowed: there it is enough that its core passes, or
-        one slip of `backward` would cost the points of every method.
+        one slip of `backward` would cost the points of every method. What visible tests say does
+        not depend on hidden ones: it is what the student sees.
         """
         if self.options.alone and piece not in self.wanted:
             return True
-        tests = [t for t in self.by_piece[piece.id] if test.kind == GRADIENT or t.kind == VALUE]
+        tests = [
+            t
+            for t in self.by_piece[piece.id]
+            if (test.kind == GRADIENT or t.kind == VALUE) and (test.hidden or not t.hidden)
+        ]
         core = [t for t in tests if t.core]
         return all(t.passed for t in (core if core and piece.shares(test.piece) else tests))
 
@@ -348,8 +374,10 @@ class Checker:
         units: dict[str, frozenset[str] | None] = {}
         for piece in missing:
             units[piece.exercise] = units.get(piece.exercise, frozenset()) | piece.units
+        own = self.course.exercise_of(test.piece)
+        built_on = self.course.reach(own) | {p.exercise for p in needed} - {own.id}
         for exercise in self.benches.unusable:
-            if exercise != test.piece.exercise:
+            if exercise in built_on:
                 if self.options.reference is None:
                     raise Waiting(f"waits for {exercise}, which cannot be imported yet")
                 units[exercise] = None
@@ -363,12 +391,11 @@ class Checker:
             self.options.observe(test.name, student._log.calls)
         error = call.excinfo.value if call.excinfo else None
         status, message, where = self._verdict(test, error, student)
-        visible = test.suite == VISIBLE
-        if not visible and status not in (PASSED, TODO, WAITING):
+        if test.hidden and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
         if status == FAILED and student:
             test.calls = student._log.calls
-        show_output = visible and student is not None and status != WAITING
+        show_output = not test.hidden and student is not None and status != WAITING
         output = student.printed() if show_output else ""
         if status == FAILED and show_output:
             message = "\n".join(filter(None, [message, self._first_difference(test, student)]))
@@ -376,7 +403,7 @@ class Checker:
             name=test.name,
             suite=test.suite,
             status=status,
-            message=message,
+            message=storable(message),
             seconds=round(call.duration, 4),
             where=where,
             output=output,
@@ -411,7 +438,7 @@ class Checker:
         if isinstance(error, Waiting):
             return WAITING, str(error), place
         if isinstance(error, Todo):
-            own_words = error.message if test.suite == VISIBLE else ""
+            own_words = "" if test.hidden else error.message
             return TODO, own_words or "to be written", place
         if isinstance(error, StudentError):
             return FAILED, told(error), place
@@ -426,10 +453,7 @@ class Checker:
             return REFUSED, str(error), place
         if isinstance(error, AssertionError):
             return FAILED, str(error).partition("\nassert ")[0] or "an assertion failed", place
-        if (
-            isinstance(error, (TypeError, AttributeError, ValueError, LookupError, ArithmeticError))
-            and student
-        ):
+        if isinstance(error, OF_VALUES) and student:
             words = student._words()
             return FAILED, f"{words} gave something that the test cannot use: {error}", place
         raise SuiteError(f"{test.name} itself broke: {type(error).__name__}: {error}") from error
@@ -528,6 +552,11 @@ def told(error: StudentError) -> str:
     for file, line, function, source in error.frames[-3:]:
         lines.append(f"{file}:{line} in {function}: {source}" if source else f"{file}:{line}")
     return "\n".join(lines)
+
+
+def storable(text: str) -> str:
+    """The text as any file can hold it: no longer than is read, and without lone surrogates."""
+    return text[:MESSAGE_LIMIT].encode("utf-8", "replace").decode()
 
 
 def rationale(test: Test, error: BaseException | None, status: str) -> str:

@@ -6,9 +6,10 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from . import diagnosis
+from . import answers, diagnosis
 from .assembly import Plan, Target
 from .course import Course, Exercise, Piece
+from .language import _
 from .process import Crashed, InProcess, TimedOut, Worker
 from .student import Student, StudentError, Todo, error_of
 from .wire import WireError
@@ -34,7 +35,7 @@ class Workbench:
     def __init__(self, course: Course, target: Target, options: Options) -> None:
         self.course, self.target, self.options = course, target, options
         self.worker: Any = None if options.in_process else options.worker or Worker()
-        self.loaded: tuple[str, Plan] | None = None  # what the worker holds now
+        self.loaded: tuple[str, Plan, bool] | None = None  # what the worker holds now
         self.failed: dict[tuple[str, Plan], Exception] = {}
         self.unusable: set[str] = set()  # exercises whose file cannot be imported
         self.places: dict[str, dict] = {}
@@ -42,24 +43,29 @@ class Workbench:
         self.spent: dict[str, float] = defaultdict(float)
         self.hung: set[str] = set()  # pieces in which a call did not end
 
-    def student(self, piece: Piece, plan: Plan) -> TimedStudent:
-        """A proxy for the piece's exercise, assembled by the plan. Raises what importing raised."""
+    def student(self, piece: Piece, plan: Plan, hidden: bool) -> TimedStudent:
+        """A proxy for the piece's exercise, assembled by the plan. Raises what importing raised.
+
+        Code that has seen a hidden test never answers a visible one, whose prints are shown.
+        """
         exercise = self.course.exercise_of(piece)
+        self.left(exercise)
         if (exercise.id, plan) in self.failed:
             raise self.failed[exercise.id, plan].with_traceback(None)  # or it grows each time
-        if self.loaded != (exercise.id, plan) or gone(self.worker):
+        if self.loaded != (exercise.id, plan, hidden) or gone(self.worker):
             self._assemble(exercise, plan)
-        self.worker.ask({"op": "clear"}, 5.0)
+            self.loaded = exercise.id, plan, hidden
+        self.ask({"op": "clear"}, exercise, exercise.limits.call)
         return TimedStudent(self.worker, self.places[exercise.id], piece, exercise, self)
 
     def _assemble(self, exercise: Exercise, plan: Plan) -> None:
         """Begin anew with the exercise; another file that breaks the import is borrowed."""
         self._begin()
         try:
-            self.places[exercise.id] = self._load(self.worker, exercise, plan)
+            self.places[exercise.id] = self._load(exercise, plan)
         except (StudentError, TimedOut, Crashed, WireError) as error:
             self.loaded = None
-            if (culprit := self._culprit(exercise, error)) and culprit not in self.unusable:
+            if culprit := self._culprit(exercise, error):
                 self.unusable.add(culprit)
                 if self.options.reference is None:
                     raise Waiting(f"waits for {culprit}, which cannot be imported yet") from None
@@ -68,7 +74,6 @@ class Workbench:
                 self.failed[exercise.id, plan] = error
                 self.unusable.add(exercise.id)
                 raise
-        self.loaded = exercise.id, plan
 
     def _begin(self) -> None:
         if self.options.in_process:
@@ -78,7 +83,7 @@ class Workbench:
         else:
             self.worker.begin()
 
-    def _load(self, worker: Any, exercise: Exercise, plan: Plan) -> dict:
+    def _load(self, exercise: Exercise, plan: Plan) -> dict:
         source = self.target.files[exercise.id]
         if source.missing:
             raise Todo("NotImplementedError", source.problem, [[source.shown, 1, "", ""]])
@@ -87,26 +92,44 @@ class Workbench:
         limits = exercise.limits
         cpu = int(limits.exercise * self.options.factor) + CPU_SPARE
         bounds = {"memory_mib": MEMORY_MIB, "cpu_seconds": cpu, "file_mib": limits.file_mib}
-        worker.ask({"op": "limit", "limits": bounds}, 10.0)
+        self.worker.ask({"op": "limit", "limits": bounds}, 10.0)
         request = {
             "op": "load",
             "exercise": exercise.id,
             "modules": plan.modules(self.course, self.target, self.options.reference),
             "names": {unit: p.exercise for p in self.course.pieces.values() for unit in p.units},
         }
-        answer = worker.ask(request, limits.import_ * self.options.factor)
+        answer = self.ask(request, exercise, limits.import_)
         if "error" in answer:
             raise error_of(answer["error"])
         patch = self.options.patch
         if patch and not plan.borrows(patch.exercise, patch.name):
-            diagnosis.put_in(worker.dispatcher.package.module(patch.exercise), patch)
-        return answer["value"]
+            diagnosis.put_in(self.worker.dispatcher.package.module(patch.exercise), patch)
+        return answers.places(answer.get("value"))
+
+    def ask(self, request: dict, exercise: Exercise, seconds: float) -> dict:
+        """Ask the worker, within what is left of the exercise's time."""
+        limit, start = min(seconds * self.options.factor, self.left(exercise)), time.monotonic()
+        try:
+            return self.worker.ask(request, limit)
+        finally:
+            self.spent[exercise.id] += time.monotonic() - start
+
+    def left(self, exercise: Exercise) -> float:
+        """The seconds that the exercise still has. Raises UsedUp where there are none."""
+        left = exercise.limits.exercise * self.options.factor - self.spent[exercise.id]
+        if left <= 0:
+            total = exercise.limits.exercise
+            words = _("not run: the {seconds:g} seconds of {exercise} are used up")
+            raise UsedUp(words.format(seconds=total, exercise=exercise.id))
+        return left
 
     def _culprit(self, exercise: Exercise, error: Exception) -> str | None:
-        """The other exercise whose file broke the import, if it was not the exercise's own."""
+        """The other exercise whose file broke the import, if this one builds on it."""
         frames = getattr(error, "frames", [])
         files = [self.shown[frame[0]] for frame in frames if frame[0] in self.shown]
-        return files[-1] if files and files[-1] != exercise.id else None
+        known = not files or files[-1] in self.unusable
+        return None if known or files[-1] not in self.course.reach(exercise) else files[-1]
 
     def place(self, piece: Piece, error: BaseException) -> str:
         """The place in the student's file: where it raised, else where the piece begins."""
@@ -143,12 +166,9 @@ class TimedStudent(Student):
         return self._worker.printed()
 
     def _ask(self, *args: Any, **kwargs: Any) -> Any:
-        bench, limits, id = self._bench, self._exercise.limits, self._exercise.id
-        left = limits.exercise * bench.options.factor - bench.spent[id]
-        if left <= 0:
-            raise UsedUp(f"not run: the {limits.exercise:g} seconds of {id} are used up")
+        bench, call = self._bench, self._exercise.limits.call * self._bench.options.factor
         share = AFTER_A_HANG if self._piece.id in bench.hung else 1.0
-        self._seconds_left = min(left, limits.call * bench.options.factor * share)
+        self._seconds_left = min(bench.left(self._exercise), call * share)
         start = time.monotonic()
         try:
             return super()._ask(*args, **kwargs)
@@ -156,7 +176,7 @@ class TimedStudent(Student):
             bench.hung.add(self._piece.id)
             raise
         finally:
-            bench.spent[id] += time.monotonic() - start
+            bench.spent[self._exercise.id] += time.monotonic() - start
 
 
 def gone(worker: Any) -> bool:

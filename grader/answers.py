@@ -1,0 +1,74 @@
+"""What a worker's answer looks like, checked before anything is read from it.
+
+The wire lets only plain data pass; here it is checked that the data has the form of an answer, so
+that whoever asks can rely on keys and types. The values are still what the student's code likes.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from .wire import WireError
+
+KINDS = {"value", "error", "refused", "event", "ended"}
+ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
+REFUSAL = {"type": str, "message": str}
+FRAME = [str, int, str, str]  # file, line, function, source
+PLACE = [str, int, list]  # file, line, names of the arguments
+LINES_LIMIT = 2**20  # of a source file
+
+
+def checked(answer: Any) -> dict[str, Any]:
+    """`answer`, if it is one. Raises WireError if it is none.
+
+    {"value": ...}, {"error": {...}}, {"refused": {...}}, {"event": ...} or {"ended": code}; with
+    "printed", the bytes of output so far.
+    """
+    kinds = answer.keys() & KINDS if type(answer) is dict else ()
+    if len(kinds) != 1 or answer.keys() - KINDS - {"printed"}:
+        raise WireError("the worker answered with something else than an answer")
+    printed = answer.get("printed", 0)
+    if type(printed) is not int or printed < 0:
+        raise WireError("the worker does not say how much was printed")
+    if "error" in answer:
+        _check_error(answer["error"])
+    if "refused" in answer:
+        _check_form(answer["refused"], REFUSAL)
+    return answer
+
+
+def places(value: Any) -> dict[str, list]:
+    """Where definitions stand: name -> [file, line, names of arguments]; what is no place goes."""
+    if type(value) is not dict:
+        raise WireError("the worker does not say where definitions stand")
+    return {name: place for name, place in value.items() if _is_place(place)}
+
+
+def _check_error(error: Any) -> None:
+    """What an exception left behind: the name of a builtin type, its message and its frames."""
+    _check_form(error, ERROR)
+    named = getattr(builtins, error["type"], None)
+    if not (isinstance(named, type) and issubclass(named, BaseException)):
+        raise WireError("the worker answered with an error of no builtin type")
+    if not all(map(_is_frame, error["frames"])):
+        raise WireError("the worker answered with an error whose frames are none")
+
+
+def _check_form(record: Any, form: dict[str, type]) -> None:
+    if type(record) is not dict or {key: type(value) for key, value in record.items()} != form:
+        raise WireError(f"the worker answered with something else than {', '.join(form)}")
+
+
+def _is_frame(frame: Any) -> bool:
+    return type(frame) is list and list(map(type, frame)) == FRAME and _is_line(frame[1])
+
+
+def _is_place(place: Any) -> bool:
+    if type(place) is not list or list(map(type, place)) != PLACE:
+        return False
+    return _is_line(place[1]) and all(type(argument) is str for argument in place[2])
+
+
+def _is_line(number: int) -> bool:
+    return 0 < number <= LINES_LIMIT
