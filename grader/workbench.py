@@ -40,7 +40,8 @@ class Workbench:
         self.unusable: set[str] = set()  # exercises whose file cannot be imported
         self.places: dict[str, dict] = {}
         self.shown = {source.shown: id for id, source in target.files.items()}
-        self.spent: dict[str, float] = defaultdict(float)
+        self.spent: dict[tuple[str, bool], float] = defaultdict(float)  # by exercise and suite
+        self.hidden = False  # whether the tests that run now are
         self.hung: set[str] = set()  # pieces in which a call did not end
 
     def student(self, piece: Piece, plan: Plan, hidden: bool) -> TimedStudent:
@@ -48,7 +49,7 @@ class Workbench:
 
         Code that has seen a hidden test never answers a visible one, whose prints are shown.
         """
-        exercise = self.course.exercise_of(piece)
+        exercise, self.hidden = self.course.exercise_of(piece), hidden
         self.left(exercise)
         if (exercise.id, plan) in self.failed:
             raise self.failed[exercise.id, plan].with_traceback(None)  # or it grows each time
@@ -113,11 +114,13 @@ class Workbench:
         try:
             return self.worker.ask(request, limit)
         finally:
-            self.spent[exercise.id] += time.monotonic() - start
+            self.spent[exercise.id, self.hidden] += time.monotonic() - start
 
     def left(self, exercise: Exercise) -> float:
-        """The seconds that the exercise still has. Raises UsedUp where there are none."""
-        left = exercise.limits.exercise * self.options.factor - self.spent[exercise.id]
+        """The seconds that the exercise still has, in either suite: what hangs in the visible tests
+        costs nothing in the hidden ones. Raises UsedUp where there are none.
+        """
+        left = exercise.limits.exercise * self.options.factor - self.spent[exercise.id, self.hidden]
         if left <= 0:
             total = exercise.limits.exercise
             words = _("not run: the {seconds:g} seconds of {exercise} are used up")
@@ -176,8 +179,8 @@ class TimedStudent(Student):
             bench.hung.add(self._piece.id)
             raise
         finally:
-            bench.spent[self._exercise.id] += time.monotonic() - start
+            bench.spent[self._exercise.id, bench.hidden] += time.monotonic() - start
 
 
 def gone(worker: Any) -> bool:
-    return isinstance(worker, Worker) and worker.process.poll() is not None
+    return isinstance(worker, Worker) and not worker.alive
