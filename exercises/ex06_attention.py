@@ -75,7 +75,9 @@ def split_heads(x, n_head):
     """Split the C numbers of each position in H = n_head heads of D = C / H.
 
     Head 0 gets the first D numbers of every position, head 1 the next D, and so on. Tensor's own
-    reshape and transpose know their gradients: there is none to write here.
+    reshape and transpose know their gradients: composed of them there is none to write. As a node
+    of your own it is faster: numbers only move here, so the gradient moves back the same way, as in
+    merge_heads. And the other way round.
 
     x (B, T, C) -> (B, H, T, D)
     One position [1, 2, 3, 4] and 2 heads: head 0 gets [1, 2], head 1 gets [3, 4].

@@ -220,9 +220,9 @@ def linear(x, weight, bias=None):
 
     def vjp(g):
         g = g.reshape(-1, g.shape[-1])  # (N, out)
-        return (g @ weight.data).reshape(x.shape), g.T @ rows
+        return g.dot(weight.data).reshape(x.shape), g.T.dot(rows)
 
-    y = (rows @ weight.data.T).reshape(*x.shape[:-1], -1)  # (..., out)
+    y = rows.dot(weight.data.T).reshape(*x.shape[:-1], -1)  # (..., out)
     y = Tensor.op(y, (x, weight), vjp)
     return y if bias is None else y + bias
     ### END SOLUTION
@@ -263,5 +263,5 @@ def cross_entropy(logits, targets, ignore=-1):
         grad[targets == ignore] = 0
         return ((grad * (g / len(rows))).reshape(logits.shape),)
 
-    return Tensor.op(-logp[at_targets].mean(), (logits,), vjp)
+    return Tensor.op(-logp[at_targets].sum() / len(rows), (logits,), vjp)
     ### END SOLUTION

@@ -121,8 +121,8 @@ def sample(z, rng):
     # TODO 2  their running sum, the ends of the stretches                (V,)
     # TODO 3  in which stretch u falls: np.searchsorted, side="right"; made an int
     ### BEGIN SOLUTION
-    total = np.cumsum(np.exp(z - z.max()))
-    return int(np.searchsorted(total / total[-1], rng.random(), side="right"))
+    total = np.exp(z - z.max()).cumsum()
+    return int((total / total[-1]).searchsorted(rng.random(), side="right"))
     ### END SOLUTION
 
 
