@@ -93,6 +93,8 @@ class Plan:
     steps     how many in all; None: as many as fit into `seconds`, whatever the model's speed
     seconds   the limit of the whole run where no number of steps is given
     resume    go on from the checkpoint
+    record    keep the weights of some moments, for the glass box
+    target    whose model it is; `borrowed`: with pieces of the reference
     """
 
     data: Path = NAMES
@@ -102,6 +104,9 @@ class Plan:
     seconds: float = 30.0
     seed: int = 0
     resume: bool = False
+    record: bool = False
+    target: str = "exercises"
+    borrowed: bool = False
 
     def __post_init__(self) -> None:
         if self.preset not in RECIPES:
@@ -114,6 +119,8 @@ class Plan:
             raise PlanError("the scalar model has no preset but microgpt: leave out --preset")
         if self.scalar and self.resume:
             raise PlanError("a run of the scalar model cannot be resumed: leave out --resume")
+        if self.scalar and self.record:
+            raise PlanError("the glass box looks into the array model: leave out --record")
 
     @property
     def limit(self) -> float | None:
@@ -122,7 +129,8 @@ class Plan:
 
     @property
     def checkpoint(self) -> Path:
-        return CHECKPOINTS / f"{'scalar' if self.scalar else self.preset}.npz"
+        folder = checkpoints(self.target, self.borrowed)
+        return folder / f"{'scalar' if self.scalar else self.preset}.npz"
 
     def block_size(self, corpus: Corpus) -> int:
         """MicroGPT's own; of gpt2 as large as the data needs."""
@@ -151,6 +159,7 @@ class Plan:
             "seconds": None if self.limit is None else max(1.0, self.limit - START_UP),
             "seed": self.seed,
             "resume": self.resume,
+            "record": self.record,
         }
 
 
@@ -182,9 +191,15 @@ class SamplePlan:
         return asdict(self) | {"checkpoint": str(self.checkpoint)}
 
 
-def latest_checkpoint(folder: Path = CHECKPOINTS) -> Path:
+def checkpoints(target: str = "exercises", borrowed: bool = False) -> Path:
+    """The folder of a target's checkpoints: each saves in a way of its own."""
+    folder = CHECKPOINTS if target == "exercises" else CHECKPOINTS / target
+    return folder / "borrowed" if borrowed else folder
+
+
+def latest_checkpoint(folder: Path | None = None) -> Path:
     """The checkpoint written last. PlanError where there is none."""
-    found = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
+    found = sorted((folder or CHECKPOINTS).glob("*.npz"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise PlanError("no model has been trained yet: make train")
     return found[-1]

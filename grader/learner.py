@@ -112,12 +112,12 @@ class ArrayLearner:
 
     def losses(self, docs: Sequence[str], batch_size: int) -> Iterator[tuple[float, int]]:
         """(mean loss, characters) of one batch after the other, until all of `docs` is read."""
-        for ids, targets in self._once(docs, batch_size):
+        for ids, targets in self.read_once(docs, batch_size):
             with self.course.no_grad():
                 loss = self.model.loss(ids, targets)
             yield float(loss.data), int((targets >= 0).sum())
 
-    def _once(self, docs: Sequence[str], B: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def read_once(self, docs: Sequence[str], B: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All of `docs` in order, each character a target once; a text in windows side by side."""
         if self.kind == DOCUMENTS:
             for i in range(0, len(docs), B):

@@ -16,13 +16,21 @@ START_SECONDS = 30.0  # to import the files
 
 
 class WorkerRun:
-    """Runs `op` ("train" or "sample") on the target's own files, nothing borrowed.
+    """Runs `op` ("train", "sample" or "xray") on the target's own files, and what `lent` borrows.
 
     Iterate it for its events; `stop` asks it to end and save, `kill` ends it at once.
     """
 
-    def __init__(self, course: Course, target: Target, op: str, plan: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        course: Course,
+        target: Target,
+        op: str,
+        plan: dict[str, Any],
+        lent: Plan | None = None,
+    ) -> None:
         self.course, self.target, self.op, self.plan = course, target, op, plan
+        self.lent = lent or Plan()
         self.going = True
         self.worker = Worker()
 
@@ -46,7 +54,7 @@ class WorkerRun:
         load = {
             "op": "load",
             "exercise": "ex02_value" if scalar else "ex10_sampling",
-            "modules": Plan().modules(self.course, self.target, ROOT / "solutions"),
+            "modules": self.lent.modules(self.course, self.target, ROOT / "solutions"),
             "names": {unit: p.exercise for p in self.course.pieces.values() for unit in p.units},
         }
         self.worker.begin()

@@ -232,6 +232,12 @@ class Dispatcher:
 
         training.train(Namespace(self), plan, corpus.read(Path(plan["data"])), self.emit)
 
+    def op_xray(self, plan: dict) -> None:
+        from . import corpus
+        from .xray import gather
+
+        gather.gather(Namespace(self), plan, corpus.read(Path(plan["data"])), self.emit)
+
     def op_sample(self, plan: dict) -> None:
         from . import training
 

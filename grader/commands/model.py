@@ -14,7 +14,7 @@ from .screen import console
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from .. import finale
+    from .. import assembly, finale
     from ..assembly import Target
     from ..results import Finale
 
@@ -29,6 +29,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--steps", type=int, help="how many; without it, what fits into 30 seconds")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument(
+        "--record", action="store_true", help="keep snapshots of it, for the command xray"
+    )
     train.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
     train.set_defaults(run=run_train)
 
@@ -63,6 +66,8 @@ def run_train(options: argparse.Namespace) -> int:
             steps=options.steps,
             seed=options.seed,
             resume=options.resume,
+            record=options.record,
+            target=target.name,
         )
     except finale.PlanError as error:
         raise UsageError(str(error)) from error
@@ -70,7 +75,13 @@ def run_train(options: argparse.Namespace) -> int:
     return {"passed": 0, "interrupted": 1, "failed": 1}[played.status]
 
 
-def play(plan: finale.Plan, target: Target, course: Course, console: Console) -> Finale:
+def play(
+    plan: finale.Plan,
+    target: Target,
+    course: Course,
+    console: Console,
+    lent: assembly.Plan | None = None,
+) -> Finale:
     """Train the target's model as planned, live on the console."""
     from .. import corpus, finale, run
 
@@ -79,7 +90,21 @@ def play(plan: finale.Plan, target: Target, course: Course, console: Console) ->
         message = plan.message(data)
     except (corpus.CorpusError, finale.PlanError) as error:
         raise UsageError(str(error)) from error
-    return finale.show(run.WorkerRun(course, target, "train", message), plan, data, console)
+    played = finale.show(run.WorkerRun(course, target, "train", message, lent), plan, data, console)
+    if (
+        played.status == "failed"
+        and not plan.scalar
+        and (found := first_difference(target, course))
+    ):
+        console.print(found)
+    return played
+
+
+def first_difference(target: Target, course: Course) -> str:
+    """Where a model that has failed its finale first leaves the reference."""
+    from .. import divergence
+
+    return divergence.of_whole(target, course)
 
 
 def run_sample(options: argparse.Namespace) -> int:
@@ -87,9 +112,10 @@ def run_sample(options: argparse.Namespace) -> int:
 
     course = courses.load()
     target = target_of(options.target, course)
+    folder = finale.checkpoints(target.name)
     try:
         plan = finale.SamplePlan(
-            checkpoint=Path(options.checkpoint or finale.latest_checkpoint()).resolve(),
+            checkpoint=Path(options.checkpoint or finale.latest_checkpoint(folder)).resolve(),
             n=options.n,
             seed=options.seed,
             t=options.temperature,

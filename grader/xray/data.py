@@ -72,11 +72,18 @@ A place is {"file": "exercises/ex06_attention.py", "line": 201, "code": "return 
 from __future__ import annotations
 
 import base64
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ..corpus import Corpus
+from ..language import _
+from . import bias, look
+
 SCHEMA = 1
+BUDGET = 2_100_000  # characters of JSON: with its library the page stays below 3 MB
 
 
 def packed(array: Any) -> dict[str, Any] | None:
@@ -91,3 +98,156 @@ def packed(array: Any) -> dict[str, Any] | None:
 def unpacked(entry: dict[str, Any]) -> np.ndarray:
     """The array that `packed` wrote."""
     return np.frombuffer(base64.b64decode(entry["f32"]), "<f4").reshape(entry["shape"])
+
+
+def page_data(
+    text: str,
+    told: dict[str, dict[str, Any]],
+    corpus: Corpus,
+    model: dict[str, Any],
+    curves: dict[str, list] | None = None,
+) -> dict[str, Any]:
+    """The page's data from what the worker told: gather.py's events by name.
+
+    `model` holds what the worker does not know: target, preset, checkpoint, data, borrowed.
+    """
+    seen = told["seen"]
+    found = look.look(seen)
+    parts = found["contributions"]
+    data = {
+        "schema": SCHEMA,
+        "text": text,
+        "kind": corpus.kind,
+        **{key: seen[key] for key in ("tokens", "ids", "next", "vocab", "cut", "config")},
+        "model": model
+        | {
+            "steps": seen["steps"],
+            "loss": finite(seen["loss"]),
+            "parameters": sum(p["data"].size for p in seen["parameters"].values()),
+        },
+        **{key: packed(found[key]) for key in ("logits", "probabilities", "attention", "moved")},
+        "lens": packed(seen["lens"]),
+        "lens_error": finite(found["lens_error"]),
+        "targets": seen["targets"],
+        "contributions": parts
+        and parts | {"values": packed(parts["values"]), "error": finite(parts["error"])},
+        "parameters": {
+            name: {"data": packed(p["data"]), "grad": None}
+            for name, p in seen["parameters"].items()
+        },
+        "values": [described(value) for value in seen["values"]],
+        **{key: seen[key] for key in ("calls", "backward", "definitions")},
+        "not_observable": found["not_observable"],
+        "record": recorded(told.get("snapshots")),
+        "curves": curves,
+        "bias": answers(told, corpus),
+    }
+    fill(data, seen)
+    return data
+
+
+def described(value: dict[str, Any]) -> dict[str, Any]:
+    """A value without its numbers."""
+    array = value["data"]
+    return {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "data": None,
+        "grad": None,
+        "least": finite(array.min()) if array.size else None,
+        "most": finite(array.max()) if array.size else None,
+        "parameter": value["parameter"],
+        "made_at": value["made_at"],
+    }
+
+
+def fill(data: dict[str, Any], seen: dict[str, Any]) -> None:
+    """Put in gradients and values, those of the outermost calls first, as long as there is room."""
+    room = BUDGET - sum(size(entry) for entry in all_packed(data))
+    left_out = 0
+    for entry, key, array in wanted(data, seen):
+        cost = 60 + 16 * array.size // 3
+        if cost <= room:
+            entry[key] = packed(array)
+            room -= cost
+        else:
+            left_out += 1
+    if left_out:
+        why = _("the page would be too large with {n} more arrays").format(n=left_out)
+        data["not_observable"].append({"what": _("the innermost values"), "why": why})
+
+
+def wanted(data: dict[str, Any], seen: dict[str, Any]) -> Iterator[tuple[dict, str, np.ndarray]]:
+    """(where it goes, under which key, the array), the most important first."""
+    for name, p in seen["parameters"].items():
+        if p["grad"] is not None:
+            yield data["parameters"][name], "grad", p["grad"]
+    depths = {}
+    for call in seen["calls"]:
+        for number in (*call["outputs"], *(i["value"] for i in call["inputs"] if "value" in i)):
+            depths[number] = min(depths.get(number, math.inf), call["depth"])
+    for number in sorted(depths, key=lambda number: (depths[number], number)):
+        value, entry = seen["values"][number], data["values"][number]
+        if value["parameter"] is None:
+            yield entry, "data", value["data"]
+            if value["grad"] is not None:
+                yield entry, "grad", value["grad"]
+
+
+def all_packed(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every packed array in the data."""
+    if isinstance(tree, dict) and "f32" in tree:
+        yield tree
+    elif isinstance(tree, (dict, list)):
+        for item in tree.values() if isinstance(tree, dict) else tree:
+            yield from all_packed(item)
+
+
+def size(entry: dict[str, Any]) -> int:
+    return len(entry["f32"]) + 60
+
+
+def recorded(snapshots: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The record, its embeddings drawn on a plane."""
+    if snapshots is None:
+        return None
+    places, explained = plane(snapshots["tables"])
+    return {
+        "steps": snapshots["steps"],
+        "embeddings": packed(places),
+        "explained": explained,
+        "attention": packed(snapshots["attention"]),
+        "probabilities": packed(snapshots["probabilities"]),
+        "losses": [finite(loss) for loss in snapshots["losses"]],
+        "samples": snapshots["samples"],
+    }
+
+
+def plane(tables: np.ndarray) -> tuple[np.ndarray, float]:
+    """(S, V, C) -> (S, V, 2): each table on the two directions in which the last differs most.
+
+    One plane for all, so that what moves has moved. Also the share of the last one's variance.
+    """
+    last = tables[-1] - tables[-1].mean(0)
+    _u, scales, directions = np.linalg.svd(last.astype(np.float64), full_matrices=False)
+    axes = directions[:2]
+    axes = axes * np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]  # one sign, always
+    places = (tables - tables[-1].mean(0)) @ axes.T
+    return places, float((scales[:2] ** 2).sum() / max((scales**2).sum(), 1e-30))
+
+
+def answers(told: dict[str, dict[str, Any]], corpus: Corpus) -> dict[str, Any] | None:
+    """The part on bias and memory; None of running text, which has no documents to compare."""
+    if "surprised" not in told:
+        return None
+    surprised = told["surprised"]
+    return bias.report(
+        corpus, told["spoken"]["samples"], surprised["nats"], surprised["characters"]
+    )
+
+
+def finite(number: Any) -> float | None:
+    """A number as JSON can say it; None for nan and infinity."""
+    if number is None or not math.isfinite(number):
+        return None
+    return float(number)
