@@ -104,19 +104,22 @@ def listening(notes: Notes, course: Any, names: Iterable[str]) -> Iterator[None]
 
     A function is replaced wherever a file of the course knows it, under whatever name.
     """
+    found = {}
+    for name in names:  # all are looked up first: looking up may import another file
+        with contextlib.suppress(Exception):  # one that is not there makes no calls
+            found[name] = getattr(course, name.partition(".")[0])
     put_back: list[Callable[[], None]] = []
     try:
-        for name in names:
-            owner, _, method = name.rpartition(".")
-            with contextlib.suppress(Exception):  # one that is not there makes no calls
-                original = getattr(course, owner or name)
-                if not owner:
-                    noted = noting(notes, name, original)
-                    put_back += [bind(home, original, noted) for home in homes(course)]
-                else:
-                    function = vars(original)[method]
-                    setattr(original, method, noting(notes, name, function))
-                    put_back.append(functools.partial(setattr, original, method, function))
+        for name, original in found.items():
+            method = name.partition(".")[2]
+            if not method:
+                noted = noting(notes, name, original)
+                put_back += [bind(home, original, noted) for home in homes(course)]
+            elif method in vars(original):
+                put_back.append(
+                    functools.partial(setattr, original, method, vars(original)[method])
+                )
+                setattr(original, method, noting(notes, name, vars(original)[method]))
         yield
     finally:
         for undo in reversed(put_back):
