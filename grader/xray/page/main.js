@@ -1,0 +1,132 @@
+// The page: one state, sections that draw themselves when what they speak about changes.
+
+const ARRAYS = ["logits", "probabilities", "attention", "lens", "moved"];
+
+function decoded(raw) {
+  const data = { ...raw, ...Object.fromEntries(ARRAYS.map((name) => [name, unpack(raw[name])])) };
+  if (raw.contributions) data.contributions = { ...raw.contributions, values: unpack(raw.contributions.values) };
+  if (raw.record) {
+    data.record = { ...raw.record, embeddings: unpack(raw.record.embeddings), attention: unpack(raw.record.attention), probabilities: unpack(raw.record.probabilities) };
+  }
+  return data;
+}
+
+/** What a section needs: the data, the state, and `watch`, which draws now and at every change. */
+function looking(data) {
+  const last = data.tokens.length - 1;
+  const state = {
+    position: last, token: data.targets[last], against: -1, layer: 0, head: 0, step: 0,
+    mode: "data", group: "", parameter: Object.keys(data.parameters ?? {})[0],
+    snapshot: data.record ? data.record.steps.length - 1 : 0,
+    prompt: data.text.slice(0, 3), seed: 1, ...KNOBS,
+  };
+  const watchers = [];
+  const draw = (keys) => watchers.filter((w) => keys.some((key) => w.keys.includes(key))).forEach((w) => w.draw());
+  return {
+    data, state, draw, watchers,
+    watch: (keys, redraw) => watchers.push({ keys: ["theme", ...keys], draw: redraw }),
+    set(changes) {
+      const moved = "position" in changes && changes.position !== state.position;
+      if (moved && !("token" in changes)) changes = { ...changes, token: data.targets[changes.position] };
+      const keys = Object.keys(changes).filter((key) => state[key] !== changes[key]);
+      Object.assign(state, changes);
+      draw(keys);
+    },
+    section(id, title, lead, ...children) {
+      const text = typeof lead === "string" ? el("p", { class: "lead" }, lead) : lead;
+      return el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title), text, ...children);
+    },
+    missing(what) {
+      const reasons = data.not_observable.filter((entry) => entry.what === what).map((entry) => entry.why);
+      return el("p", { class: "missing" }, reasons.length ? reasons.join(" ") : ABSENT[what] ?? _("This could not be seen in your model."));
+    },
+    remarks() {
+      if (data.not_observable.length === 0) return null;
+      return el("div", { class: "missing" }, el("b", {}, _("Not observable")), el("ul", {},
+        data.not_observable.map(({ what, why }) => el("li", {}, el("code", {}, what), ": ", why))));
+    },
+  };
+}
+
+const ABSENT = {
+  record: _("No snapshots were kept of this training run. Train with --record, and a time slider stands here."),
+  curves: _("No training curves were found beside this model."),
+  bias: _("This part needs a trained model and its data."),
+};
+
+/** The text as a row of buttons, always in sight; the chosen one is where all pictures stand. */
+function strip(look) {
+  const { data, state, set, watch } = look;
+  const last = data.tokens.length - 1;
+  const here = el("p", { class: "here", "aria-live": "polite" });
+  const buttons = data.tokens.map((token, t) => el("button", {
+    class: "token", role: "radio", onclick: () => set({ position: t }),
+    "aria-label": _("position {t}: {token}", { t, token: shown(token) }),
+  }, shown(token), el("small", {}, String(t))));
+  const go = (t) => {
+    set({ position: Math.max(0, Math.min(last, t)) });
+    if (group.contains(document.activeElement)) buttons[state.position].focus();
+  };
+  const group = el("div", { class: "tokens", role: "radiogroup", "aria-label": _("Position in the text") }, buttons);
+  document.addEventListener("keydown", (event) => {
+    const isTaken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea");
+    const t = { ArrowLeft: state.position - 1, ArrowRight: state.position + 1, Home: 0, End: last }[event.key];
+    const isPaging = ["Home", "End"].includes(event.key) && !group.contains(event.target);
+    if (isTaken || isPaging || t === undefined) return;
+    event.preventDefault();
+    go(t);
+  });
+  watch(["position"], () => {
+    buttons.forEach((button, t) => {
+      button.setAttribute("aria-checked", String(t === state.position));
+      button.tabIndex = t === state.position ? 0 : -1;
+      button.classList.toggle("later", t > state.position);
+    });
+    const chosen = buttons[state.position];
+    group.scrollLeft = chosen.offsetLeft - group.clientWidth / 2;
+    const p = data.probabilities[state.position];
+    const next = data.next[state.position];
+    const read = data.tokens.slice(0, state.position + 1).map(shown).join(" ");
+    here.replaceChildren(_("It has read"), " ", el("b", {}, read), _(" and guesses "), el("b", {}, shown(data.vocab[argmax(p)])),
+      next < 0 ? "." : _("; really next: "), next < 0 ? "" : el("b", {}, shown(data.vocab[next])),
+      next < 0 ? "" : _(", which had {p}.", { p: percent(p[next]) }), " ", el("span", { class: "soft" }, _("← → step")));
+  });
+  return el("div", { class: "strip" }, group, here);
+}
+
+function header(look, sections) {
+  const { data } = look;
+  const { model, config } = data;
+  const facts = [
+    model.preset, _("{n} parameters", { n: model.parameters.toLocaleString("en") }),
+    _("{layers} × {heads} heads, {channels} channels", { layers: config.n_layer, heads: config.n_head, channels: config.n_embd }),
+    model.checkpoint === null ? _("untrained: its weights are random")
+      : _("trained for {steps} steps on {data}", { steps: (model.steps ?? 0).toLocaleString("en"), data: model.data ?? "?" }),
+    model.loss === null || model.loss === undefined ? null : _("{loss} nats per character on this text", { loss: short(model.loss) }),
+  ].filter(Boolean).join(" · ");
+  const theme = el("button", { class: "theme", onclick: () => { switchTheme(); look.draw(["theme"]); } }, _("light / dark"));
+  return el("header", { class: "top" }, theme,
+    el("h1", {}, data.text ? _("Inside your GPT while it reads “{text}”", { text: data.text }) : _("Inside your GPT before the first token")),
+    el("p", { class: "facts" }, facts),
+    data.cut ? el("p", { class: "missing" }, _("The last {n} characters did not fit into the {size} positions of this model, and were left out.", { n: data.cut, size: config.block_size })) : null,
+    model.borrowed?.length ? el("p", { class: "missing" }, _("Borrowed from the reference, as these pieces are not yet yours: {pieces}.", { pieces: model.borrowed.join(", ") })) : null,
+    el("nav", { "aria-label": _("Contents") }, el("ol", {}, sections.map((section) =>
+      el("li", {}, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent))))));
+}
+
+function open() {
+  const look = looking(decoded(JSON.parse(document.getElementById("data").textContent)));
+  const sections = [guessSection, attentionSection, lensSection, movedSection, contributionsSection,
+    stepperSection, weightsSection, learningSection, preferencesSection, playSection].map((make) => make(look));
+  document.getElementById("page").append(header(look, sections), strip(look), ...sections);
+  look.draw(["theme"]);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => look.draw(["theme"]));
+  let waiting;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => look.draw(["theme"]), 150);
+  });
+  window.glass = look; // for the curious, at the console
+}
+
+open();
