@@ -11,7 +11,7 @@ from typing import Any
 
 from .wire import WireError
 
-KINDS = {"value", "error", "refused", "event", "ended"}
+KINDS = {"value", "error", "refused", "event"}
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
 FRAME = [str, int, str, str]  # file, line, function, source
@@ -22,8 +22,8 @@ LINES_LIMIT = 2**20  # of a source file
 def checked(answer: Any) -> dict[str, Any]:
     """`answer`, if it is one. Raises WireError if it is none.
 
-    {"value": ...}, {"error": {...}}, {"refused": {...}}, {"event": ...} or {"ended": code}; with
-    "printed", the bytes of output so far.
+    {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the bytes
+    of output so far.
     """
     kinds = answer.keys() & KINDS if type(answer) is dict else ()
     if len(kinds) != 1 or answer.keys() - KINDS - {"printed"}:

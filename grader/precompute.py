@@ -19,8 +19,8 @@ from . import diagnosis, precomputed
 from .assembly import Target
 from .course import Course, Piece
 from .diagnosis import Mutant
+from .isolation import THREADS
 from .precomputed import Explanation
-from .process import THREADS
 from .results import FAILED
 from .student import Call
 from .suite import Options, check

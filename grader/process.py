@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any, ClassVar
 
 from . import answers, wire, worker
-from .course import ROOT
+from .isolation import Isolation, none
+from .language import _
+from .zygote import End, Pipes, Starter, Zygote
 
 OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
 OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
 TICK = 0.02  # seconds between two looks at the clock
-EXIT_SECONDS = 1.0  # to end when asked to
-
-THREADS = {
-    f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
-}
+START_SECONDS = 30.0  # to import numpy, on a slow disk
+PATIENCE = 0.2  # seconds for a worker that broke off to end by itself
+DRAIN_SECONDS = 0.5  # to wait for prints that were announced
 
 
 class TimedOut(Exception):
@@ -36,69 +31,74 @@ class Crashed(Exception):
     """The worker ended by itself, or printed without end; the message says which."""
 
 
+class NotStarted(Exception):
+    """No worker could be started, before any student's code ran; the message says why."""
+
+
 class BadRequest(Exception):
     """The request cannot cross the wire: the test that made it is wrong, not the student's code."""
 
 
 class Worker:
-    """A process that runs student code, and the two pipes to it.
+    """A process that runs student code, and the pipes to it; `begin` makes it a fresh one.
 
     Its prints are collected on the side; `mark` and `printed` give those of one test.
     """
 
     open: ClassVar[set[Worker]] = set()  # all that this process has started and not closed
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
+    def __init__(self, isolation: Isolation | None = None) -> None:
+        self.isolation = isolation or none()
+        self.source = self._source()
         Worker.open.add(self)
-        self._start()
+        self.pipes: Pipes | None = None  # to the child that serves
+        self.ended: End | None = None  # how that child ended
+        self.ending = threading.Lock()
+        self.news = threading.Condition()
+        self.counted = self.marked = 0
 
-    def _start(self) -> None:
-        environment = THREADS | {
-            name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-X", "utf8", "-c", worker.BOOT, str(ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.folder,
-            env=environment,
-            start_new_session=True,
-        )
-        self.begun = False
+    def _source(self) -> Zygote | Starter:
+        return (Zygote if worker.FORKS else Starter)(self.isolation)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a child that serves."""
+        return self.pipes is not None and self.ended is None
+
+    def begin(self) -> None:
+        """A fresh start: what serves from now on has seen no student's code, in an empty folder.
+
+        Raises NotStarted.
+        """
+        self._end_child()
+        if not self.source.usable:
+            self.source.close()
+            self.source = self._source()
         self.output = bytearray()  # since the last mark, as far as it is kept
         self.received = 0  # bytes of output since then, kept or not
         self.counted = 0  # bytes that the worker says it has printed in all
         self.marked = 0  # of them, those before the mark
-        self.flooded = False
-        self.deadline = float("inf")
-        self.late = False
-        self.news = threading.Condition()
-        for work in (self._collect, self._watch):
-            threading.Thread(target=work, args=(self.process,), daemon=True).start()
-
-    def begin(self) -> None:
-        """A fresh start: what serves from now on has seen no student's code, in an empty folder."""
-        if self.begun and not (worker.FORKS and self._exit()):
-            self._close_process()
-            self._start()
-        for left in self.folder.iterdir():
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
-        if worker.FORKS:
-            wire.send(self.process.stdin, {"op": "begin"})
-        self.begun, self.counted, self.marked = True, 0, 0
-
-    def _exit(self) -> bool:
-        """End the child that serves, and keep its parent. False where there is none any more."""
-        self.deadline = time.monotonic() + EXIT_SECONDS
+        self.flooded = self.late = self.lied = False
         try:
-            wire.send(self.process.stdin, {"op": "exit"})
-            return wire.receive(self.process.stdout) == {"ended": 0}
-        except (EOFError, OSError, wire.WireError):
-            return False
+            self.pipes = self.source.begin()
+        except OSError as error:
+            self.source.end(0.0)
+            raise NotStarted(self._why_not(str(error))) from error
+        self.ended = None
+        self.deadline = time.monotonic() + START_SECONDS
+        for work in (self._collect, self._watch):
+            threading.Thread(target=work, args=(self.pipes,), daemon=True).start()
+        try:
+            self._answer()  # it is sealed, and has run nothing yet
+        except (EOFError, OSError, wire.WireError) as error:
+            self.kill(PATIENCE)
+            raise NotStarted(self._why_not(self.printed() or self.last_words())) from error
         finally:
             self.deadline = float("inf")
+
+    def _why_not(self, otherwise: str) -> str:
+        said = self.source.said() or otherwise.strip().rpartition("\n")[2]
+        return _("no process for the student's code could be started: {said}").format(said=said)
 
     def ask(self, request: dict, seconds: float) -> dict:
         """Send a request and wait for the answer.
@@ -112,28 +112,24 @@ class Worker:
             raise BadRequest(str(error)) from None
         self.late, self.deadline = False, time.monotonic() + seconds
         try:
-            self.process.stdin.write(frame)
-            self.process.stdin.flush()
+            self.pipes.requests.write(frame)
+            self.pipes.requests.flush()
             answer = self._answer()
         except (EOFError, OSError, wire.WireError) as error:
-            self.kill()
+            end = self.kill(PATIENCE)
             if self.late:
                 raise TimedOut(f"no answer after {seconds:g} seconds") from None
-            if isinstance(error, wire.WireError) and self.process.returncode == 0:
+            if isinstance(error, wire.WireError) and (end.stopped or end.code == 0):
                 raise
-            raise Crashed(self.last_words(self.process.returncode)) from None
+            raise Crashed(self.last_words()) from None
         finally:
             self.deadline = float("inf")
         self.counted = answer.get("printed", 0)
         return answer
 
     def _answer(self) -> dict:
-        """The next frame. Raises Crashed where it says that the child has ended."""
-        answer = answers.checked(wire.receive(self.process.stdout))
-        if "ended" in answer:
-            self.kill(patience=0)
-            raise Crashed(self.last_words(answer["ended"]))
-        return answer
+        """The next frame."""
+        return answers.checked(wire.receive(self.pipes.answers))
 
     def converse(
         self, request: dict, go: Callable[[], bool]
@@ -143,13 +139,13 @@ class Worker:
         Returns the answer that ends it. There is no time limit but `kill`. Raises Crashed.
         """
         try:
-            wire.send(self.process.stdin, request)
+            wire.send(self.pipes.requests, request)
             while "event" in (answer := self._answer()):
                 yield answer["event"]
-                wire.send(self.process.stdin, {"go": go()})
+                wire.send(self.pipes.requests, {"go": go()})
         except (EOFError, OSError):
-            self.kill()
-            raise Crashed(self.last_words(self.process.returncode)) from None
+            self.kill(PATIENCE)
+            raise Crashed(self.last_words()) from None
         return answer
 
     def mark(self) -> None:
@@ -166,13 +162,18 @@ class Worker:
             return bytes(self.output).decode("utf-8", "replace")
 
     def _drain(self) -> None:
-        """Wait until all has come that the worker says it has printed."""
-        self.news.wait_for(lambda: self.received >= self.counted - self.marked, timeout=0.5)
+        """Wait until all has come that the worker says it has printed; once, if it was not true."""
+        if not self.lied:
+            due = self.counted - self.marked
+            self.lied = not self.news.wait_for(lambda: self.received >= due, DRAIN_SECONDS)
 
-    def last_words(self, code: int | None) -> str:
-        """Why the process ended with `code`, in words."""
+    def last_words(self) -> str:
+        """Why the child ended, in words."""
+        code = self.ended.code
         if self.flooded:
             return f"printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped"
+        if self.ended.stopped:
+            return "cut its own line to the checker, and was stopped"
         if type(code) is int and -code in set(signal.Signals):
             name = signal.Signals(-code).name
             reason = {
@@ -184,54 +185,50 @@ class Worker:
             return f"ended Python itself ({name}: {reason.get(name, 'a signal')})"
         return f"ended Python itself with exit code {code}"
 
-    def kill(self, patience: float = 0.2) -> None:
-        """End the process and all that it started.
+    def kill(self, patience: float = 0.0) -> End:
+        """End the child and all that it started; how it ended.
 
         What ends by itself within `patience` seconds keeps its exit code, for last_words.
         """
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0 if self.late else patience)
-        kill_group(self.process)
-        self.process.wait()
+        with self.ending:
+            if self.ended is None:
+                self.ended = self.source.end(patience)
+            return self.ended
+
+    def _end_child(self) -> None:
+        """End the child that serves, if there is one, and cut the lines to it."""
+        if self.pipes is not None:
+            self.kill()
+            self.pipes.close()
+            self.pipes = None
 
     def close(self) -> None:
         """End it, and remove its folder."""
         Worker.open.discard(self)
-        self._close_process()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._end_child()
+        self.source.close()
 
-    def _close_process(self) -> None:
-        self.kill(patience=0)
-        for stream in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                stream.close()
+    def _collect(self, pipes: Pipes) -> None:
+        """Take what the child prints, whether or not there is room for it."""
+        with open(pipes.output, "rb", buffering=0) as output:
+            while chunk := output.read(65536):
+                with self.news:
+                    if pipes is not self.pipes:
+                        return
+                    self.received += len(chunk)
+                    self.output += chunk[: max(0, OUTPUT_KEPT - len(self.output))]
+                    self.flooded = self.received > OUTPUT_LIMIT
+                    self.news.notify_all()
+                if self.flooded:
+                    self.kill()
 
-    def _collect(self, process: subprocess.Popen) -> None:
-        while chunk := os.read(process.stderr.fileno(), 65536):
-            with self.news:
-                self.received += len(chunk)
-                self.output += chunk[: max(0, OUTPUT_KEPT - len(self.output))]
-                self.flooded = self.received > OUTPUT_LIMIT
-                self.news.notify_all()
-            if self.flooded:
-                kill_group(process)
-        process.stderr.close()
-
-    def _watch(self, process: subprocess.Popen) -> None:
-        while process.poll() is None:
+    def _watch(self, pipes: Pipes) -> None:
+        """End the child when its time is over."""
+        while pipes is self.pipes and self.ended is None:
             if time.monotonic() > self.deadline:
                 self.late = True
-                kill_group(process)
-                return
+                self.kill()
             time.sleep(TICK)
-
-
-def kill_group(process: subprocess.Popen) -> None:
-    """End a worker and all that it started; the group outlives its first process."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
 
 
 class InProcess:

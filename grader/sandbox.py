@@ -1,11 +1,14 @@
 """What the worker may touch: limits that it sets on itself before any student code runs.
 
 Where the operating system has no such limit (Windows), the checker's clock still ends every call.
+What is refused altogether is decided by the checker (isolation.py), and sealed here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sys
 from typing import Any
 
@@ -84,3 +87,72 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(m_mmap_threshold, 2**30)
         mallopt(m_trim_threshold, 2**30)
+
+
+# From linux/prctl.h, linux/capability.h and the one table of system calls that all machines share.
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+SECCOMP_MODE_FILTER = 2
+CAPABILITIES_V3 = 0x20080522
+LANDLOCK_RESTRICT_SELF = 446
+BPF_INSTRUCTION = 8  # bytes
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the system kill this process when its parent is gone, however that went (Linux)."""
+    if sys.platform == "linux":
+        control(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it went before that was asked for
+            os._exit(1)
+
+
+def hide() -> None:
+    """Let no process of the same user read or write this one's memory (Linux)."""
+    if sys.platform == "linux":
+        control(PR_SET_DUMPABLE, 0)
+
+
+def seal(program: bytes, rules: int | None) -> None:
+    """Give up, for good, all that student's code has no use for (Linux).
+
+    program   the seccomp filter, compiled; what it does not allow is refused by the system
+    rules     descriptor of a Landlock ruleset: the files that may be read or written
+
+    Raises OSError where the system does not take it: then no student's code may run.
+    """
+    import ctypes
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+    control(PR_SET_NO_NEW_PRIVS, 1)
+    if rules is not None:
+        succeed(library().syscall(LANDLOCK_RESTRICT_SELF, rules, 0))
+    version, none = (ctypes.c_uint32 * 2)(CAPABILITIES_V3, 0), (ctypes.c_uint32 * 6)()
+    succeed(library().capset(version, none))  # root has capabilities; its limits could be lifted
+    filter = Program(len(program) // BPF_INSTRUCTION, program)
+    control(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filter))
+
+
+def control(option: int, *values: Any) -> None:
+    """prctl(2)."""
+    import ctypes
+
+    rest = [ctypes.c_ulong(value) if type(value) is int else value for value in values]
+    rest += [ctypes.c_ulong(0)] * (4 - len(rest))
+    succeed(library().prctl(option, *rest))
+
+
+def library() -> Any:
+    """The C library, with errno kept."""
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def succeed(result: int) -> None:
+    """Raise OSError where a call of the C library says -1."""
+    import ctypes
+
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

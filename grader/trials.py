@@ -25,7 +25,7 @@ import numpy as np
 from . import sandbox
 from .assembly import Target
 from .course import Piece
-from .process import THREADS
+from .isolation import THREADS
 from .results import PASSED, WAITING
 from .student import Call
 from .suite import NOT_RUN, Options

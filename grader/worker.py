@@ -19,21 +19,30 @@ import linecache
 import operator
 import os
 import random
+import shutil
+import signal
+import site
+import socket
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from . import sandbox, scenarios, wire
 
+# Started without site-packages: numpy is found beside the standard library, and nothing else.
 BOOT = """
 import sys
-sys.path.insert(0, sys.argv[1])
+course, site = sys.argv[1:]
+sys.path = [course, *sys.path, site]
 import grader.worker
-del sys.path[0]
+sys.path.remove(course)
+sys.path.remove(site)
+sys.path_importer_cache.clear()
 grader.worker.main()
 """
 
@@ -377,40 +386,133 @@ class Printed(io.TextIOBase):
 def main() -> None:
     """Serve requests from stdin until it ends. The student's prints go to stderr, not the wire.
 
-    Where the system can fork, this process only imports numpy and waits: each "begin" forks a
-    child that serves until "exit", so a fresh worker costs milliseconds. How it ended follows.
+    Where the system can fork, this process never runs student's code: see `nurse`.
     """
-    requests = os.fdopen(os.dup(0), "rb", buffering=0)  # or it would read what is for the child
-    answers = os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDONLY)
+    faulthandler.enable(file=2, all_threads=False)
+    sandbox.keep_memory()
+    site.setquit()  # students know exit() and quit()
+    null = os.open(os.devnull, os.O_RDWR)
+    if FORKS:
+        line = socket.socket(fileno=os.dup(0))
+        os.dup2(null, 0)
+        os.dup2(null, 1)
+        nurse(line)
+        return
+    requests, answers = os.dup(0), os.dup(1)
     os.dup2(null, 0)
     os.dup2(2, 1)
     os.close(null)
-    faulthandler.enable(file=2, all_threads=False)
-    sandbox.keep_memory()
-    if not FORKS:
-        serve(requests, answers)
-        return
+    serve(requests, answers)
+
+
+class Orders:
+    """The checker's end of the line, read as a stream; descriptors that come with it are kept."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+        self.descriptors: list[int] = []
+
+    def read(self, size: int) -> bytes:
+        data, descriptors, _, _ = socket.recv_fds(self.line, size, 4)
+        self.descriptors += descriptors
+        return data
+
+    def take(self) -> list[int]:
+        taken, self.descriptors = self.descriptors, []
+        return taken
+
+
+def nurse(line: socket.socket) -> None:
+    """Fork a child for each "begin", and end it for each "end", until the line is cut.
+
+    Importing numpy costs 100 ms, a fork 5. The child never holds this line: that it is gone, and
+    has left nothing, is said by this process, which saw it. When the checker is killed the line is
+    cut, and the child ends too.
+
+        {"begin": seal} + requests, answers, output (, ruleset)  ->  the child says that it is ready
+        {"end": seconds of patience}  ->  {"ended": exit code, "stopped": bool, "clean": bool}
+    """
     gc.freeze()
-    while begins(requests):
-        child = os.fork()
-        if child == 0:
+    orders, child, home = Orders(line), 0, os.getcwd()
+    while True:
+        try:
+            order = wire.receive(orders)
+        except (EOFError, OSError):
+            break
+        if "begin" in order:
+            child = beget(orders.take(), line, order["begin"])
+        else:
+            code, stopped = end(child, order["end"])
+            child = 0
+            answer = {"ended": code, "stopped": stopped, "clean": swept(home)}
+            line.sendall(wire.encode(answer))
+    if child:
+        end(child, 0.0)
+    swept(home)
+
+
+def beget(descriptors: list[int], line: socket.socket, seal: dict | None) -> int:
+    """Fork a child that serves on the descriptors, sealed; its number."""
+    parent = os.getpid()
+    child = os.fork()
+    with contextlib.suppress(OSError):
+        os.setpgid(child, child)  # said on both sides, so that it holds on both at once
+    if child == 0:
+        status = 1
+        try:
+            requests, answers, output, *rules = descriptors
+            line.close()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            sandbox.end_with_parent(parent)
+            if seal:
+                sandbox.seal(seal["filter"].tobytes(), *(rules or [None]))
+            for descriptor in (output, *rules):
+                os.close(descriptor)
             serve(requests, answers)
-            os._exit(0)
+            status = 0
+        except BaseException as error:
+            sys.__stderr__.write(f"the worker broke: {error!r}\n")
+        finally:
+            os._exit(status)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return child
+
+
+def end(child: int, patience: float) -> tuple[int, bool]:
+    """The exit code of `child`, and whether it had to be stopped after `patience` seconds."""
+    limit = time.monotonic() + patience
+    while True:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            break
+        if time.monotonic() >= limit:
+            break
+        time.sleep(0.002)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)  # and what it may have started
+    if not found:
         status = os.waitpid(child, 0)[1]
-        wire.send(answers, {"ended": os.waitstatus_to_exitcode(status)})
+    return os.waitstatus_to_exitcode(status), not found
 
 
-def begins(requests: BinaryIO) -> bool:
-    """Wait for "begin"; False at the end of the stream."""
+def swept(folder: str) -> bool:
+    """Whether the folder is there, and empty; what can be removed is."""
     try:
-        return wire.receive(requests) == {"op": "begin"}
-    except EOFError:
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+        return os.access(folder, os.W_OK | os.X_OK) and not os.listdir(folder)
+    except (OSError, RecursionError):
         return False
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until "exit" or the end of the stream."""
+def serve(requests_from: int, answers_to: int) -> None:
+    """Answer requests until they end. This is where student's code runs."""
+    requests, answers = os.fdopen(requests_from, "rb"), os.fdopen(answers_to, "wb")
     printed = Printed(2)
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = printed
     sandbox.watch_the_door()
@@ -421,12 +523,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         return wire.receive(requests)["go"]
 
     dispatcher.emit = emit
+    wire.send(answers, {"value": "ready"})
     while True:
         try:
             request = wire.receive(requests)
         except EOFError:
-            return
-        if request == {"op": "exit"}:
             return
         answer = dispatcher.handle(request)
         answer["printed"] = printed.count
