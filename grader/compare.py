@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import chance, wire
+from . import chance, relations, wire
 from .student import Call, Handle, Student, kind, known_as
 
 RTOL, ATOL = 1e-6, 1e-8
@@ -24,8 +24,9 @@ current: ContextVar[Student | None] = ContextVar("whom the running test talks to
 class Difference(AssertionError):
     """What came back is not what is right. `call` is the call that gave it, where it is known."""
 
-    def __init__(self, message: str, call: Call | None) -> None:
+    def __init__(self, message: str, call: Call | None, expected: Any = None) -> None:
         super().__init__(message)
+        self.expected = expected  # all of it, where the message shows a part
         self.call = call
 
 
@@ -46,7 +47,9 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
         raise Difference(f"{words} is {kind(got)}, expected {described(wanted)}", call)
     array = np.array(got)
     if array.shape != wanted.shape:
-        raise Difference(f"{words} has shape {array.shape}, expected {wanted.shape}", call)
+        off = relations.shapes(array, wanted) if array.dtype.kind in "iuf" else ""
+        said = f"{words} has shape {array.shape}, expected {wanted.shape}"
+        raise Difference(f"{said}\n{off}".rstrip(), call)
     if (
         isinstance(expected, np.ndarray)
         and wanted.dtype == np.float32
@@ -57,7 +60,7 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
         raise Difference(f"{words} holds {array.dtype} values, expected numbers", call)
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
-        raise Difference(f"{words}: {difference(array, wanted, wrong)}", call)
+        raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
 
 
 def same(got: Any, expected: Any) -> None:
@@ -68,7 +71,7 @@ def same(got: Any, expected: Any) -> None:
     if isinstance(got, Handle) or not equal(got, expected):
         shown = kind(got) if isinstance(got, (Handle, np.ndarray)) else repr(got)[:300]
         hint = f"\n{mismatch(got, expected)}" if mismatch(got, expected) else ""
-        raise Difference(f"{words}: got {shown}, expected {expected!r}{hint}", call)
+        raise Difference(f"{words}: got {shown}, expected {expected!r}{hint}", call, expected)
 
 
 def equal(got: Any, expected: Any) -> bool:
@@ -88,9 +91,9 @@ def mismatch(got: Any, expected: Any) -> str:
     """The first place at which two sequences part, or the types that differ."""
     if type(got) is not type(expected):
         return f"that is {kind(got)}, not {kind(expected)}"
-    if isinstance(expected, (list, tuple, str)) and len(got) != len(expected):
-        return f"{len(got)} long, expected {len(expected)}"
-    return ""
+    if isinstance(expected, np.ndarray):
+        return relations.relation(got, expected) if got.shape == expected.shape else ""
+    return relations.sequence(got, expected) if isinstance(expected, (list, tuple, str)) else ""
 
 
 def gradcheck(
@@ -132,7 +135,8 @@ def gradcheck(
                 f"{label} is {kind(got)}, expected an array of shape {array.shape}", call
             )
         if got.shape != array.shape:
-            raise Difference(f"{label} has shape {got.shape}, expected {array.shape}", call)
+            off = f"{label} has shape {got.shape}, expected {array.shape}"
+            raise Difference(f"{off}\n{relations.shapes(got, array)}".rstrip(), call)
         slopes = np.empty_like(array)
         for place in np.ndindex(array.shape):
             ends = []
@@ -143,20 +147,25 @@ def gradcheck(
             slopes[place] = (ends[0] - ends[1]) / (2 * STEP)
         wrong = ~np.isclose(got, slopes, rtol=rtol, atol=atol)
         if wrong.any():
-            raise Difference(f"{label}: {difference(got, slopes, wrong)}", call)
+            raise Difference(f"{label}: {difference(got, slopes, wrong)}", call, slopes)
 
 
 def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
-    """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0]: ..."."""
+    """How many values differ, and the worst: "30 of 30 values differ, worst at [1, 0]: ...".
+
+    And in a third line, where there is one, what all of yours is to what is expected.
+    """
     if got.ndim == 0:
-        return got_and_expected(got, expected)
+        said = got_and_expected(got, expected)
+        return f"{said}\n{relations.relation(got, expected)}".rstrip()
     with np.errstate(invalid="ignore"):
         distance = np.abs(np.subtract(got, expected, dtype=np.float64))
     distance[~np.isfinite(distance) & wrong] = np.inf
     worst = np.unravel_index(np.argmax(np.where(wrong, distance, -1)), got.shape)
     place = "[" + ", ".join(map(str, worst)) + "]"
     values = got_and_expected(got[worst], expected[worst])
-    return f"{wrong.sum()} of {wrong.size} values differ\nworst at {place}: {values}"
+    said = f"{wrong.sum()} of {wrong.size} values differ\nworst at {place}: {values}"
+    return f"{said}\n{relations.relation(got, expected)}".rstrip()
 
 
 def got_and_expected(got: Any, expected: Any) -> str:

@@ -51,7 +51,26 @@ def test_a_difference_says_the_call_how_many_values_and_the_worst(student):
 
 def test_another_shape_is_said_before_any_value(student):
     said = message(close, layernorm(student), np.zeros((2, 3)))
-    assert said == "layernorm(x of shape (2, 3, 5)) has shape (2, 3, 5), expected (2, 3)"
+    assert said == (
+        "layernorm(x of shape (2, 3, 5)) has shape (2, 3, 5), expected (2, 3)\n"
+        "axis 2, 5 long, is too many"
+    )
+
+
+def test_what_all_of_it_is_to_the_right_one_is_said_last(student):
+    expected = 2.0 * student.array(layernorm(student))
+    said = message(close, layernorm(student), expected)
+    assert said.splitlines()[-1] == "yours is 0.5 of expected everywhere"
+    assert message(same, [2, 1, 3], [1, 2, 3]).endswith("\nthe right ones, in another order")
+    assert message(same, np.array([3, 1, 2]), np.array([2, 1, 3])).endswith("reversed along axis 0")
+
+
+def test_a_gradient_too_is_told_as_a_whole(student):
+    x = student.Tensor(X)
+    y = student.layernorm(x, student.Tensor(np.ones(5)), student.Tensor(np.zeros(5)))
+    y.backward(np.sin(X))
+    said = message(close, x.grad, -student.array(x * 0.0) - np.array(x.grad))
+    assert said.endswith("\nyours has the other sign everywhere")
 
 
 def test_an_array_that_would_broadcast_is_not_close():
