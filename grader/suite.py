@@ -94,6 +94,8 @@ class Options:
     worker: Worker | None = None  # started already
     notify: Callable[[Exercise], None] = lambda exercise: None
     observe: Callable[[str, list[Call]], None] = lambda test, calls: None  # after each test
+    # after each test, with what it said: for an instructor, no student sees this of a hidden one
+    reveal: Callable[[Test, str, BaseException | None, list[Call]], None] = lambda *told: None
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -391,6 +393,7 @@ class Checker:
             self.options.observe(test.name, student._log.calls)
         error = call.excinfo.value if call.excinfo else None
         status, message, where = self._verdict(test, error, student)
+        self.options.reveal(test, message, error, student._log.calls if student else [])
         if test.hidden and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
         if status == FAILED and student:
