@@ -1,29 +1,20 @@
-"""stubs, mutants, lines, bench: the commands of those who change the course."""
+"""stubs, lines, bench: the commands of those who change the course."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from .. import course as courses
 from ..course import ROOT
 from .given import EXERCISES, STATE, UsageError, whole_course
-from .screen import is_plain, progress_shown, remembering
+from .screen import remembering
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
     stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
     stubs.set_defaults(run=run_stubs)
-
-    mutants = commands.add_parser("mutants", help="try the suites on wrong and right answers")
-    mutants.add_argument("names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm")
-    mutants.add_argument("--ast", action="store_true", help="automatic mutants too")
-    mutants.add_argument(
-        "--format", choices=("board", "plain", "json", "markdown"), help="how to report"
-    )
-    mutants.set_defaults(run=run_mutants)
 
     lines = commands.add_parser("lines", help="count the lines of the reference model")
     lines.set_defaults(run=run_lines)
@@ -54,34 +45,6 @@ def run_stubs(options: argparse.Namespace) -> int:
     except stubs.StubError as error:
         raise UsageError(str(error)) from error
     return 0
-
-
-def run_mutants(options: argparse.Namespace) -> int:
-    whole_course()
-    from .. import mutation
-    from ..reports import matrix as reporter
-
-    course = courses.load()
-    wanted = course.select(options.names)
-    try:
-        with progress_shown(options.format, course) as notify:
-            matrix = mutation.measure(
-                mutation.Setting(course),
-                wanted,
-                with_automatic=options.ast,
-                notify=lambda variant: notify(course.by_id[variant.exercise]),
-            )
-    except mutation.MutationError as error:
-        raise UsageError(str(error)) from error
-    if options.format == "json":
-        print(json.dumps(reporter.to_json(matrix), indent=1))
-    elif options.format == "markdown":
-        print(reporter.markdown(matrix, course), end="")
-    elif is_plain(options.format):
-        print(reporter.render(matrix, course), end="")
-    else:
-        reporter.show(matrix, course)
-    return 0 if matrix.holds else 1
 
 
 def run_lines(options: argparse.Namespace) -> int:
