@@ -10,7 +10,7 @@ from .commands import check, handout, marking, model, nbgrader, study, suites, u
 from .commands.given import UsageError
 from .course import CourseError
 
-COMMANDS = (check, study, model, xray, handout, marking, nbgrader, suites, upkeep)
+COMMANDS = (check, study, model, xray, handout, marking, marking, nbgrader, suites, upkeep)
 
 
 def main(arguments: list[str] | None = None) -> int:
