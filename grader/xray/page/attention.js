@@ -15,6 +15,15 @@ function habit(weights) {
   return share > 0.4 ? `${where}, ${percent(share)}` : _("spread out");
 }
 
+/** The head to show first: the one that looks most at what came before. */
+function lookingBack(attention) {
+  const heads = attention.flatMap((layer, l) => layer.map((weights, h) => {
+    const back = weights.map((row, t) => (t > 1 ? Math.max(...row.subarray(1, t)) : 0));
+    return { layer: l, head: h, share: sum(back) };
+  }));
+  return heads.reduce((best, head) => (head.share > best.share ? head : best));
+}
+
 /** One head as a small picture. */
 function headPicture(weights) {
   const T = weights.length;
@@ -52,7 +61,7 @@ function arcs(space, tokens, weights, position, label) {
         stroke: colour("blue"), strokeWidth: (d) => 14 * d.share, strokeOpacity: 0.75, strokeLinecap: "round",
       }),
       Plot.dot(seen.filter((d) => d.s === position), {
-        x: "s", y: 0.36, r: (d) => 3 + 15 * d.share, fill: colour("blue"), fillOpacity: 0.75,
+        x: "s", y: 0.3, r: (d) => 3 + 15 * d.share, fill: colour("blue"), fillOpacity: 0.75,
       }),
       Plot.text(tokens.map((token, s) => ({ s, token })), {
         x: "s", y: 0.04, text: (d) => shown(d.token), fontSize: 20,
@@ -78,10 +87,9 @@ function attentionSection(look) {
     const row = weights[state.position];
     const most = argmax(row);
     const name = _("layer {layer}, head {head}", { layer: state.layer, head: state.head });
-    reading.replaceChildren(_("In {name}, position {t} looks most at", { name, t: state.position }), " ",
-      el("b", {}, shown(data.tokens[most])), " ",
-      most === state.position ? _("(itself): {p}.", { p: percent(row[most]) })
-        : _("(position {s}): {p}.", { s: most, p: percent(row[most]) }));
+    const sentence = most === state.position ? _("In {name}, position {t} looks most at itself: {p}.")
+      : _("In {name}, position {t} looks most at {token} (position {s}): {p}.");
+    reading.replaceChildren(...told(sentence, { name, t: state.position, token: bold(shown(data.tokens[most])), s: most, p: percent(row[most]) }));
     picture.replaceChildren(arcs(picture, data.tokens, row, state.position,
       _("Attention of {name} from position {t}", { name, t: state.position })));
     whole.replaceChildren(heatTable({
@@ -90,7 +98,7 @@ function attentionSection(look) {
       current: { row: state.position },
       pick: (t) => set({ position: t }),
       cell: (t, s) => s > t && weights[t][s] === 0 ? null : {
-        text: percent(weights[t][s]).replace(" %", ""), background: heat(weights[t][s]),
+        text: percent(weights[t][s]).slice(0, -2), background: heat(weights[t][s]),
         title: `${shown(data.tokens[t])} (${t}) → ${shown(data.tokens[s])} (${s}): ${percent(weights[t][s])}`,
       },
     }));

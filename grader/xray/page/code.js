@@ -9,10 +9,14 @@ function lastCall(data, names, layer = null) {
   return null;
 }
 
-/** Where a value was made, if that line stands inside the definition `name`. */
-function madeIn(data, call) {
-  const places = call.outputs.map((v) => data.values[v].made_at).filter(Boolean);
-  return places.find((place) => place.inside === call.name) ?? places[0] ?? null;
+/** The line of `call`'s own definition that gave its result: made there, or got from another call. */
+function lineOf(data, call) {
+  const self = data.calls.indexOf(call);
+  const made = call.outputs.map((v) => data.values[v].made_at);
+  const got = data.calls
+    .filter((other) => other.parent === self && other.outputs.some((v) => call.outputs.includes(v)))
+    .map((other) => other.at);
+  return [...made, ...got].find((place) => place?.inside === call.name) ?? null;
 }
 
 /** A source, its lines numbered, some of them marked. */
@@ -28,6 +32,14 @@ function listing(definition, marked = []) {
     }));
 }
 
+/** Scroll each listing in `place` so that its marked line is in the middle. */
+function showMarked(place) {
+  for (const marked of place.querySelectorAll(".listing .marked")) {
+    const box = marked.parentElement;
+    box.scrollTop = marked.offsetTop - box.clientHeight / 2;
+  }
+}
+
 const fileName = (path) => path.split("/").at(-1);
 
 /** "Computed by": the line, and the whole definition when it is opened. Null if nothing is known. */
@@ -36,15 +48,16 @@ function computedBy(data, names, layer = null) {
   const name = call?.name ?? names.find((n) => data.definitions[n]);
   const definition = name && data.definitions[name];
   if (!definition) return null;
-  const made = call && madeIn(data, call);
-  const place = made?.inside === name ? made : null;
+  const place = call && lineOf(data, call);
   const first = (definition.source ?? "").split("\n")[0].trim();
-  const summary = el("summary", {},
+  const summary = el("summary", {}, _("computed by"), " ",
     el("span", { class: "file" }, `${fileName(definition.file)}:${place?.line ?? definition.line}`), " ",
     el("code", {}, place?.code ?? (first || name)));
   if (definition.borrowed || !definition.source) {
     return el("p", { class: "computed" }, el("span", { class: "file" }, fileName(definition.file)), " ",
       _("{name} is borrowed from the reference, whose lines are not shown.", { name }));
   }
-  return el("details", { class: "computed" }, summary, listing(definition, place ? [place.line] : []));
+  const details = el("details", { class: "computed" }, summary, listing(definition, place ? [place.line] : []));
+  details.addEventListener("toggle", () => showMarked(details));
+  return details;
 }

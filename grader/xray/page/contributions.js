@@ -45,7 +45,7 @@ function contributionsSection(look) {
     asTable(_("Contributions"), [_("part"), _("adds")], () => parts.map((part, i) => [partName(part), signed(numbersOf()[i], 6)]))));
 
   return look.section("contributions", title,
-    _("The score of a token is a sum: what the embeddings, every head and every mlp wrote into the stream, each read by the head of the model. The scale of the norms is held fixed. Choose a token, or the difference between two: why this one and not that one?"),
+    _("The score of a token is a sum: what the embeddings, every head and every mlp wrote into the stream, each turned into scores by the last matrix. The scale of the norms is held fixed. Choose a token, or the difference between two: why this one and not that one?"),
     el("div", { class: "controls" },
       el("label", {}, _("The score of"), token), el("label", {}, _("minus that of"), against)),
     words, picture, check, numbersTable,

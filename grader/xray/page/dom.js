@@ -8,6 +8,11 @@ function _(sentence, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** A sentence as nodes, where some of its {names} are elements. */
+function told(sentence, values) {
+  return sentence.split(/(\{\w+\})/).map((part) => values[part.slice(1, -1)] ?? part).map((part) => (part instanceof Node ? part : String(part)));
+}
+
 /** An element. Children are elements or text; text stays text, whatever it says. */
 function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -20,6 +25,8 @@ function el(tag, properties = {}, ...children) {
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
+
+const bold = (text) => el("b", {}, text);
 
 /** The numbers of a packed array, in reading order. */
 function numbers(entry) {
@@ -51,8 +58,8 @@ function short(x, digits = 3) {
 
 function percent(p) {
   const points = 100 * p;
-  if (p > 0 && points < 0.1) return "<0.1 %";
-  return `${points < 9.95 && p > 0 ? points.toFixed(1) : Math.round(points)} %`;
+  if (p > 0 && points < 0.05) return "<0.1\u00a0%";
+  return `${points < 9.95 && p > 0 ? points.toFixed(1) : Math.round(points)}\u00a0%`;
 }
 
 /** How an id is written: the character itself, what cannot be seen by name. */

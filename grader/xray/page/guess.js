@@ -4,28 +4,17 @@ function guessSection(look) {
   const { data, state, set, watch } = look;
   const bars = el("div", {});
   const all = el("div", {});
-  const answer = el("p", { class: "answer", "aria-live": "polite" });
 
   watch(["position", "token"], () => {
     const p = data.probabilities[state.position];
     const order = ranked(p);
     const next = data.next[state.position];
-    answer.replaceChildren(...sentence(p, order, next));
     const top = order.slice(0, 10);
     if (next >= 0 && !top.includes(next)) top[9] = next;
     if (!top.includes(state.token)) top[8] = state.token;
     bars.replaceChildren(barTable(top, p, next));
     all.replaceChildren(everywhere());
   });
-
-  function sentence(p, order, next) {
-    const guess = [_("Its first guess is"), " ", el("b", {}, shown(data.vocab[order[0]])), ` (${percent(p[order[0]])}). `];
-    if (next < 0) return guess;
-    const place = order.indexOf(next) + 1;
-    return [...guess, _("Really next was"), " ", el("b", {}, shown(data.vocab[next])), ", ",
-      place === 1 ? _("the very one, with {p}.", { p: percent(p[next]) })
-        : _("its guess number {place} of {all}, with {p}.", { place, all: p.length, p: percent(p[next]) })];
-  }
 
   function barTable(ids, p, next) {
     const most = Math.max(...p);
@@ -66,12 +55,12 @@ function guessSection(look) {
 
   return look.section("guess", _("What comes next?"),
     _("At every position the model says how probable each next token is. Step through the text with ← and →; click a guess to have it explained further down."),
-    answer,
     el("div", { class: "side" },
-      el("div", {}, el("h3", {}, _("Its best guesses here")), bars),
+      el("div", {}, el("h3", {}, _("Its best guesses here")), bars,
+        computedBy(data, ["GPT.__call__", "GPT", "linear"]),
+        data.kind === "documents" ? el("p", { class: "small-print" }, _("BOS stands before every document and after it: guessing BOS means “it ends here”.")) : null),
       el("div", {}, el("h3", {}, _("All positions at once, in percent")), all,
-        el("p", { class: "small-print" }, _("Each column is one guess. An orange frame marks what really came next.")))),
-    computedBy(data, ["GPT.__call__", "GPT", "linear"]));
+        el("p", { class: "small-print" }, _("Each column is one guess. An orange frame marks what really came next.")))));
 }
 
 /** Give the focus back to a button that was drawn anew. */

@@ -72,8 +72,9 @@ function snapshots(look) {
     reading.textContent = _("step {step}: {loss} nats per character on this text", { step: record.steps[s], loss: short(record.losses[s]) });
     const p = record.probabilities[s][state.position];
     const best = argmax(p);
-    guess.replaceChildren(_("At position {t} it then guessed", { t: state.position }), " ", el("b", {}, shown(data.vocab[best])), ` (${percent(p[best])})`,
-      data.next[state.position] < 0 ? "." : _("; what really came had {p}.", { p: percent(p[data.next[state.position]]) }));
+    const next = data.next[state.position];
+    guess.replaceChildren(...told(_("At position {t} it then guessed {token} ({p}). "), { t: state.position, token: bold(shown(data.vocab[best])), p: percent(p[best]) }),
+      ...(next < 0 ? [] : truth(p, next, data.vocab)));
     map.replaceChildren(embeddingMap(map, data, s));
     samples.replaceChildren(...record.samples[s].map((text) => el("li", {}, text || "·")));
     if (record.attention) heads.replaceChildren(...record.attention[s].flatMap((layer, l) => layer.map((weights, h) =>

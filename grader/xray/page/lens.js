@@ -11,9 +11,10 @@ function lensSection(look) {
 
   watch(["position", "token"], () => {
     const t = state.position;
-    words.replaceChildren(_("The probability of"), " ", el("b", {}, shown(data.vocab[state.token])), " ",
-      _("at this position, from stage to stage: {list}.",
-        { list: guesses.map((stage) => percent(stage[t][state.token])).join(" → ") }));
+    words.replaceChildren(...told(_("The probability of {token} at this position, from stage to stage: {list}."), {
+      token: bold(shown(data.vocab[state.token])),
+      list: guesses.map((stage) => percent(stage[t][state.token])).join(" → "),
+    }));
     place.replaceChildren(heatTable({
       caption: _("Best guess after each stage (rows) at each position (columns)"),
       className: "big", rows: stages, columns: data.tokens.map(shown), current: { column: t },
@@ -31,7 +32,7 @@ function lensSection(look) {
   });
 
   return look.section("lens", title,
-    _("Each block adds to what stands there. Here the model's last steps, the final norm if it has one and the head, read the stream after every stage, as if the model ended there. Read a column from the top down to see a guess form; an orange frame is the right one."),
+    _("Each block adds to what stands there. Here the model's last steps, the final norm if it has one and the last matrix, read the stream after every stage, as if the model ended there. Read a column from the top down to see a guess form; an orange frame is the right one."),
     words, place,
     el("p", { class: "small-print" }, _("The last row is the model's own answer; computed this way it differs by {error}.", { error: short(data.lens_error, 2) })),
     computedBy(data, ["norm", "layernorm", "rmsnorm"]), computedBy(data, ["linear"]));

@@ -13,9 +13,10 @@ function decoded(raw) {
 
 /** What a section needs: the data, the state, and `watch`, which draws now and at every change. */
 function looking(data) {
-  const last = data.tokens.length - 1;
+  const position = argmax(data.probabilities.map((p, t) => p[data.targets[t]]));
+  const { layer, head } = data.attention ? lookingBack(data.attention) : { layer: 0, head: 0 };
   const state = {
-    position: last, token: data.targets[last], against: -1, layer: 0, head: 0, step: 0,
+    position, token: data.targets[position], against: -1, layer, head, step: 0,
     mode: "data", group: "", parameter: Object.keys(data.parameters ?? {})[0],
     snapshot: data.record ? data.record.steps.length - 1 : 0,
     prompt: data.text.slice(0, 3), seed: 1, ...KNOBS,
@@ -87,11 +88,19 @@ function strip(look) {
     const p = data.probabilities[state.position];
     const next = data.next[state.position];
     const read = data.tokens.slice(0, state.position + 1).map(shown).join(" ");
-    here.replaceChildren(_("It has read"), " ", el("b", {}, read), _(" and guesses "), el("b", {}, shown(data.vocab[argmax(p)])),
-      next < 0 ? "." : _("; really next: "), next < 0 ? "" : el("b", {}, shown(data.vocab[next])),
-      next < 0 ? "" : _(", which had {p}.", { p: percent(p[next]) }), " ", el("span", { class: "soft" }, _("← → step")));
+    const best = argmax(p);
+    here.replaceChildren(
+      ...told(_("It has read {read} and guesses {guess} ({p}). "), { read: bold(read), guess: bold(shown(data.vocab[best])), p: percent(p[best]) }),
+      ...(next < 0 ? [] : truth(p, next, data.vocab)));
   });
   return el("div", { class: "strip" }, group, here);
+}
+
+/** What really came, and how far down the list of guesses it stood. */
+function truth(p, next, vocab) {
+  const place = ranked(p).indexOf(next) + 1;
+  if (place === 1) return [_("That is what really came.")];
+  return told(_("Really next was {token}: {p}, guess number {place} of {all}."), { token: bold(shown(vocab[next])), p: percent(p[next]), place, all: p.length });
 }
 
 function header(look, sections) {

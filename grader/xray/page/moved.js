@@ -12,10 +12,12 @@ function movedSection(look) {
   watch(["position"], () => {
     const t = state.position;
     const row = data.moved[t];
-    words.replaceChildren(_("The score of"), " ", el("b", {}, shown(data.vocab[data.targets[t]])), " ",
-      data.next[t] >= 0 ? _("(really next) was moved by:") : _("(the best guess) was moved by:"));
+    const sentence = data.next[t] >= 0 ? _("The score of {token}, which really came next, was moved by:")
+      : _("The score of {token}, its best guess, was moved by:");
+    words.replaceChildren(...told(sentence, { token: bold(shown(data.vocab[data.targets[t]])) }));
+    const strongest = Math.max(...row.map(Math.abs)) || 1;
     letters.replaceChildren(...range(t + 1).map((s) =>
-      el("li", { style: painted(diverging(row[s] / size)) },
+      el("li", { style: painted(diverging(row[s] / strongest)) },
         el("b", {}, shown(data.tokens[s])), el("small", {}, (row[s] > 0 ? "+" : "") + short(row[s])))));
     all.replaceChildren(heatTable({
       caption: _("Gradient times input: the guess after each row, moved by each column"),

@@ -151,6 +151,7 @@ function arrayPicture(flat, shape, label) {
 
 function numberTable(numbers, rows, columns, label, index) {
   const colourOf = scale(...d3.extent(numbers));
+  const written = numbers.every(Number.isInteger) ? String : (x) => short(x, 2);
   return heatTable({
     caption: label,
     rows: range(rows).map(String),
@@ -158,7 +159,7 @@ function numberTable(numbers, rows, columns, label, index) {
     className: "small",
     cell: (i, j) => {
       const x = numbers[i * columns + j];
-      return { text: short(x, 2), background: colourOf(x), title: `${index(i, j)} = ${short(x, 6)}` };
+      return { text: written(x), background: colourOf(x), title: `${index(i, j)} = ${short(x, 6)}` };
     },
   });
 }

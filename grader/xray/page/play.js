@@ -55,7 +55,7 @@ function playSection(look) {
       columns: ids.map((id) => shown(vocab[id])), corner: "",
       cell: (i, s) => {
         const share = steps[last].looked.flat()[i][s];
-        return { text: percent(share).replace(" %", ""), background: heat(share), title: percent(share) };
+        return { text: percent(share).slice(0, -2), background: heat(share), title: percent(share) };
       },
     }));
   });

@@ -27,6 +27,7 @@ function stepperSection(look) {
   if (steps.length === 0) return look.section("step", title, look.missing("calls"));
   const go = (step) => set({ step: Math.max(0, Math.min(steps.length - 1, step)) });
   const goOver = () => go(over(steps, state.step) < 0 ? steps.length - 1 : over(steps, state.step));
+  const goBackward = () => go(data.calls.length);
   const makers = makersOf(data);
 
   const slider = el("input", {
@@ -34,15 +35,14 @@ function stepperSection(look) {
     oninput: () => go(Number(slider.value)),
   });
   const count = el("output", {});
-  const button = (sign, name, key, action) =>
-    el("button", { title: key ? `${name} (${key})` : name, "aria-label": name, onclick: action }, sign);
+  const button = (sign, name, key, action) => el("button", { title: `${name} (${key})`, onclick: action }, sign);
   const bar = el("div", { class: "bar" },
-    button("⏮", _("to the start"), "Home", () => go(0)),
-    button("◀", _("step back"), "←", () => go(state.step - 1)),
-    button("▶", _("step"), "→", () => go(state.step + 1)),
-    button("↷", _("step over: skip what it calls"), "↓", goOver),
-    button("↥", _("step out: to its caller"), "↑", () => go(out(steps, state.step))),
-    button("⇤", _("to the backward pass"), "", () => go(data.calls.length)),
+    button(_("◀ back"), _("to the step before"), "←", () => go(state.step - 1)),
+    button(_("step ▶"), _("to the next step, into what is called"), "→", () => go(state.step + 1)),
+    button(_("over ▼"), _("skip what it calls"), "↓", goOver),
+    button(_("out ▲"), _("to its caller"), "↑", () => go(out(steps, state.step))),
+    button(_("forward"), _("to the first call"), "Home", () => go(0)),
+    data.backward.length ? button(_("backward"), _("to the first gradient"), "B", goBackward) : null,
     slider, count);
 
   const trace = el("ol", { class: "trace", "aria-label": _("All steps") });
@@ -59,7 +59,7 @@ function stepperSection(look) {
 
   const pane = el("div", { class: "step", "aria-live": "polite" });
   const keys = { ArrowLeft: () => go(state.step - 1), ArrowRight: () => go(state.step + 1), ArrowDown: goOver,
-    ArrowUp: () => go(out(steps, state.step)), Home: () => go(0), End: () => go(steps.length - 1) };
+    ArrowUp: () => go(out(steps, state.step)), Home: () => go(0), End: () => go(steps.length - 1), b: goBackward };
   const box = el("div", {
     class: "debugger", tabindex: "0", role: "group", "aria-label": _("Debugger: arrow keys step"),
     onkeydown: (event) => {
@@ -83,6 +83,7 @@ function stepperSection(look) {
     trace.scrollTop = Math.max(0, entry.offsetTop - trace.clientHeight / 2);
     pane.replaceChildren(...(step.kind === "forward" ? forwardStep(data, step.call) : backwardStep(data, step, makers)).filter(Boolean));
     pane.scrollTop = 0;
+    showMarked(pane);
   });
 
   return look.section("step", title,
@@ -99,9 +100,8 @@ function makersOf(data) {
 
 /** The definition to show for a call and the line in it: its own, or for an operator its caller's. */
 function whereOf(data, call) {
-  const made = madeIn(data, call);
   const own = data.definitions[call.name];
-  if (own?.source && !call.name.startsWith("Tensor.")) return [own, made?.inside === call.name ? made.line : null];
+  if (own?.source && !call.name.startsWith("Tensor.")) return [own, lineOf(data, call)?.line];
   const caller = data.definitions[call.at?.inside];
   if (caller?.source) return [caller, call.at.line];
   return [own, null];
@@ -118,10 +118,10 @@ function forwardStep(data, call) {
     call.error && el("p", { class: "missing" }, _("This call raised an exception.")),
     listing(definition, line ? [line] : []),
     definition?.borrowed && el("p", { class: "small-print" }, _("{name} is borrowed from the reference, whose lines are not shown.", { name: call.name })),
-    ...call.inputs.map((input) => input.text !== undefined
-      ? el("h4", {}, `${input.name} = `, el("code", {}, input.text))
-      : valueView(data, data.values[input.value], input.name)),
     ...call.outputs.map((v) => valueView(data, data.values[v], _("result"))),
+    ...call.inputs.map((input) => input.text !== undefined
+      ? el("h4", {}, _("from {name}", { name: input.name }), " ", el("code", {}, input.text))
+      : valueView(data, data.values[input.value], _("from {name}", { name: input.name }))),
   ];
 }
 
