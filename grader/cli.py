@@ -10,7 +10,7 @@ from .commands import check, handout, marking, model, study, suites, upkeep, xra
 from .commands.given import UsageError
 from .course import CourseError
 
-COMMANDS = (check, study, model, xray, handout, marking, marking, suites, upkeep)
+COMMANDS = (check, study, model, xray, handout, marking, suites, upkeep)
 
 
 def main(arguments: list[str] | None = None) -> int:
