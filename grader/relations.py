@@ -108,8 +108,8 @@ def scaled(got: np.ndarray, expected: np.ndarray, where: str) -> Iterator[Claim]
 def is_simple(factor: float) -> bool:
     """A whole number or one part of a whole: nobody meets these by chance."""
     size = abs(factor)
-    whole = size if size > 1 else 1 / size if size else 0.5
-    return 1 < round(whole) <= SIMPLE and np.isclose(whole, round(whole), rtol=EXACT)
+    whole = size if size > 1 else 1 / max(size, 1e-9)
+    return 1.5 < whole < SIMPLE + 0.5 and np.isclose(whole, round(whole), rtol=EXACT)
 
 
 def times(factor: float, where: str) -> str:
