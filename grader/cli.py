@@ -29,11 +29,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
+class Mixed(argparse.ArgumentParser):
+    """A command's parser that takes names after options, too: `mark DIR --results FILE ex05`."""
+
+    mixing = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[override]
+        if self.mixing:
+            return super().parse_known_args(args, namespace)
+        self.mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.mixing = False
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m grader", description="Build a GPT you can see through."
     )
-    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=Mixed
+    )
     for room in COMMANDS:
         room.add(commands)
     return top

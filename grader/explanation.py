@@ -22,7 +22,7 @@ from .language import _
 from .marking import Run
 from .process import Worker
 from .reports.text import WORDS, number, one_line
-from .results import PASSED, PieceResult, Result
+from .results import PASSED, PieceResult, Result, TestResult
 from .student import Call
 
 WIDTH = 96
@@ -57,12 +57,15 @@ def lines(run: Run, submission: Submission, piece: Piece, record: Result | None)
     elif record.provenance["submission"] != submission.digest:
         head.append(_("what was handed in has changed since it was marked"))
     head.append(points(piece, now, record))
+    passing = []
     for test in now.tests:
         account = next(a for a in accounts if (a.suite, a.name) == (test.suite, test.name))
-        head += ["", f"{test.suite}  {test.name}: {WORDS[test.status]}"]
-        if test.status != PASSED:
-            head += [f"  {line}" for line in told(account, test.where)]
-    return head
+        title = f"{test.suite}  {test.name}: {WORDS[test.status]}"
+        if test.status == PASSED:
+            passing.append(title)
+        else:
+            head += ["", title, *(f"  {line}" for line in told(account, test))]
+    return [*head, "", *passing]
 
 
 def points(piece: Piece, now: PieceResult, record: Result | None) -> str:
@@ -110,16 +113,19 @@ def again(
     return accounts, result.exercises[0].pieces[0]
 
 
-def told(account: Account, where: str | None) -> Iterator[str]:
+def told(account: Account, test: TestResult) -> Iterator[str]:
     """One test that does not pass, in full."""
-    if where:
-        yield _("at {place}").format(place=where)
+    if test.where:
+        yield _("at {place}").format(place=test.where)
     yield from account.message.splitlines()
+    if test.diagnosis:
+        yield _("likely: {mistake}").format(mistake=test.diagnosis)
     if account.expected is not None:
         yield from valued(_("expected"), account.expected)
     for index, call in enumerate(account.calls, 1):
-        yield f"{index}. {call.words}"
         request = call.request
+        read = _("{words}: its .{name}").format(words=call.words, name=request.get("name"))
+        yield f"{index}. {read if request['op'] == 'attribute' else call.words}"
         given = {**dict(enumerate(request.get("args", ()), 1)), **request.get("kwargs", {})}
         given |= {key: request[key] for key in ("on", "value") if key in request}
         for name, value in given.items():
@@ -149,7 +155,8 @@ def valued(label: str, value: Any) -> Iterator[str]:
     shown = shape = ""
     if isinstance(value, (np.ndarray, np.generic)):
         shape = f" {value.dtype} {value.shape}"
-        shown = np.array2string(np.asarray(value), threshold=VALUES, max_line_width=WIDTH)
+        array = np.asarray(value)
+        shown = np.array2string(array, threshold=VALUES, max_line_width=WIDTH, prefix=" ")
     elif isinstance(value, wire.Ref):
         shown = _("{type} no. {id}").format(type=value.type, id=value.id)
     else:
@@ -157,6 +164,6 @@ def valued(label: str, value: Any) -> Iterator[str]:
     first, *rest = shown.splitlines() or [""]
     if rest:
         yield f"{label}{shape}:"
-        yield from (f"       {line}" for line in (first, *rest))
+        yield from (f"       {line}" for line in (first, *rest) if line.strip())
     else:
         yield f"{label}{shape}: {first}"
