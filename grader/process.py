@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, ClassVar
 
 from . import answers, wire, worker
-from .isolation import Isolation, none
+from .isolation import FOLDER_BYTES, Isolation, none
 from .language import _
 from .zygote import End, Pipes, Starter, Zygote
 
@@ -78,7 +78,7 @@ class Worker:
         self.received = 0  # bytes of output since then, kept or not
         self.counted = 0  # bytes that the worker says it has printed in all
         self.marked = 0  # of them, those before the mark
-        self.flooded = self.late = self.lied = False
+        self.flooded = self.late = self.lied = self.overfull = False
         try:
             self.pipes = self.source.begin()
         except OSError as error:
@@ -172,6 +172,8 @@ class Worker:
         code = self.ended.code
         if self.flooded:
             return f"printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped"
+        if self.overfull:
+            return f"put more than {FOLDER_BYTES // 2**20} MiB into its folder, and was stopped"
         if self.ended.stopped:
             return "cut its own line to the checker, and was stopped"
         if type(code) is int and -code in set(signal.Signals):
@@ -225,8 +227,9 @@ class Worker:
     def _watch(self, pipes: Pipes) -> None:
         """End the child when its time is over."""
         while pipes is self.pipes and self.ended is None:
-            if time.monotonic() > self.deadline:
-                self.late = True
+            self.late = time.monotonic() > self.deadline
+            self.overfull = self.source.overfull
+            if self.late or self.overfull:
                 self.kill()
             time.sleep(TICK)
 

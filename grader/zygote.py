@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import sandbox, wire, worker
-from .isolation import THREADS, Isolation
+from .isolation import FOLDER_BYTES, THREADS, Isolation
 
 END_SECONDS = 5.0  # for a zygote to end a child
+FOLDER_FILES = 10_000  # that a child may leave about
+BLOCK = 512  # bytes, as stat counts them
 SAID_LIMIT = 4096  # bytes of what a zygote says when it breaks
 
 
@@ -99,6 +101,11 @@ class Zygote:
         self.usable = answer["clean"]
         return End(answer["ended"], answer["stopped"])
 
+    @property
+    def overfull(self) -> bool:
+        """Whether the child has filled its folder; one in memory cannot hold too much."""
+        return not self.isolation.own_folder and overfull(self.folder)
+
     def said(self) -> str:
         """The last line that it wrote, when it broke."""
         return last_line(self.process.stderr)
@@ -137,6 +144,10 @@ class Starter:
         kill_group(self.process)
         self.process.wait()
         return End(None, stopped=True)
+
+    @property
+    def overfull(self) -> bool:
+        return overfull(self.folder)
 
     def said(self) -> str:
         return ""  # it was in the child's output
@@ -180,6 +191,30 @@ def last_line(stream: BinaryIO) -> str:
     os.set_blocking(stream.fileno(), False)
     said = stream.read(SAID_LIMIT) or b""
     return said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+
+
+def overfull(folder: Path) -> bool:
+    """Whether there are too many files below `folder`, too large ones, or any that are hidden."""
+    size = count = 0
+    waiting = [str(folder)]
+    while waiting:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+            size += sum(space(entry.stat(follow_symlinks=False)) for entry in entries)
+            waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            continue  # it was removed meanwhile
+        except OSError:
+            return True  # locked, or too deep to be looked at
+        count += len(entries)
+        if size > FOLDER_BYTES or count > FOLDER_FILES:
+            return True
+    return False
+
+
+def space(status: os.stat_result) -> int:
+    """The bytes that a file takes; one full of nothing takes none."""
+    return getattr(status, "st_blocks", status.st_size // BLOCK) * BLOCK
 
 
 def remove(folder: Path) -> None:

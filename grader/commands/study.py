@@ -52,6 +52,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     undo.set_defaults(run=run_undo)
 
     doctor = commands.add_parser("doctor", help="what is wrong with this set-up, and what to do")
+    doctor.add_argument(
+        "--marking", action="store_true", help="try attacks: is it safe to mark submissions here?"
+    )
+    doctor.add_argument(
+        "--isolation",
+        choices=("best", "bubblewrap", "landlock", "none"),
+        default="best",
+        help="with --marking: what to try; the best that this machine has",
+    )
     doctor.set_defaults(run=run_doctor)
 
 
@@ -177,8 +186,23 @@ def put_back(path: Path, data: bytes, what: str, yes: bool) -> int:
 
 
 def run_doctor(options: argparse.Namespace) -> int:
+    if options.marking:
+        return run_marking_doctor(options.isolation)
     from .. import doctor
 
     findings = doctor.examine(ROOT)
     print(doctor.render(findings, sys.stdout.encoding), end="")
     return 1 if any(finding.state == doctor.BROKEN for finding in findings) else 0
+
+
+def run_marking_doctor(name: str) -> int:
+    from .. import breakout, isolation
+
+    try:
+        kind = getattr(isolation, name)()
+    except isolation.Unavailable as error:
+        print(error)
+        return 1
+    found = list(breakout.outcomes(kind))
+    print(breakout.render(kind.name, found), end="")
+    return 0 if all(outcome.refused for outcome in found) else 1
