@@ -27,7 +27,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from . import ngrams, stage
+from . import curves, ngrams, stage
 from .corpus import DOCUMENTS, Corpus
 from .course import ROOT
 from .results import FAILED, PASSED, Finale
@@ -223,6 +223,7 @@ class Story:
     end: dict[str, Any] = field(default_factory=dict)
     error: dict[str, Any] = field(default_factory=dict)
     stopping: bool = False
+    curves: tuple[str, ...] = ()  # the files in which they were written
     rivals: tuple[tuple[str, float], ...] = ()
 
     def add(self, event: dict[str, Any]) -> None:
@@ -252,6 +253,13 @@ class Story:
         """The newest loss on what is held out, else the newest in training, else 0."""
         newest = (self.evaluations or self.steps or [{"loss": 0.0}])[-1]
         return newest["loss"]
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the steps to come will take, at the pace of those before."""
+        last = self.steps[-1]
+        taken = last["step"] - self.start["step"]
+        return (last["total"] - last["step"]) * last["seconds"] / taken if taken else 0.0
 
     @property
     def uniform(self) -> float:
@@ -285,6 +293,9 @@ def show(run: Run, plan: Plan, corpus: Corpus, console: Console) -> Finale:
                     story.rivals = counting.result()
                 screen.draw(story)
         story.rivals = counting.result()
+    if story.steps:
+        files = curves.write(plan.checkpoint, story.steps, story.evaluations)
+        story.curves = tuple(map(shown_path, files))
     finale = story.result(monotonic() - started)
     stage.curtain(story, finale, console)
     return finale

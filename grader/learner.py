@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ import numpy as np
 from .corpus import DOCUMENTS, Corpus
 
 CARD_FORMAT = 1
+BESIDE = (".json", ".record", ".csv", ".svg", ".png")  # of a checkpoint: card, snapshots, curves
 
 
 class TrainingError(Exception):
@@ -84,6 +86,11 @@ class ArrayLearner:
     @property
     def block_size(self) -> int:
         return self.model.config.block_size
+
+    def gradient_norm(self) -> float | None:
+        """The length of all gradients of the last step together, where they are still there."""
+        grads = [np.asarray(p.grad) for p in self.model.params.values() if p.grad is not None]
+        return math.sqrt(sum(float(np.vdot(g, g)) for g in grads)) if grads else None
 
     def batches(self, docs: Sequence[str], batch_size: int, seed: int) -> Iterator[Any]:
         """The student's endless batches, in an order that the seed fixes."""
@@ -210,6 +217,9 @@ class ScalarLearner:
     def block_size(self) -> int:
         return self.course.microgpt.BLOCK_SIZE
 
+    def gradient_norm(self) -> None:
+        """Unknown: MicroGPT's loop forgets the gradients before it tells of a step."""
+
     def learn(self, docs: Sequence[str], steps: int, on_step: Callable[[int, float], None]) -> None:
         """MicroGPT's own loop. What `on_step` raises ends it; the steps taken stay taken."""
 
@@ -267,8 +277,8 @@ def save(learner: ArrayLearner | ScalarLearner, path: Path, card: dict[str, Any]
 
 
 def set_aside(path: Path) -> None:
-    """Rename the checkpoint of an earlier run, so that a new one does not overwrite it."""
-    for file in (path, path.with_suffix(".json")):
+    """Rename an earlier run's checkpoint, and what stands beside it: nothing is overwritten."""
+    for file in (path, *(path.with_suffix(suffix) for suffix in BESIDE)):
         if file.is_file():
             os.replace(file, file.with_stem(f"{file.stem}.previous"))
 

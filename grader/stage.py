@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .corpus import DOCUMENTS
+from .language import _
 from .reports.text import ascii_only, clean, one_line
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Lines:
         if story.steps and monotonic() - self.said >= LINE_EVERY:
             self.said = monotonic()
             say(self.console, progress(story))
+            say(self.console, f"  {gauges(story)}")
         for look in story.samples[self.samples :]:
             said = ", ".join(lines_of(look["samples"]))[:SPOKEN]
             say(self.console, f"at step {look['step']:,} it says: {said}")
@@ -137,11 +139,33 @@ def opening(story: Story) -> list[str]:
 
 
 def progress(story: Story) -> str:
-    """Where the run stands: "step 4,210 of about 9,000, 11 s, loss 2.123"."""
+    """Where the run stands: "step 4,210 of about 9,000, 11 s, 13 s left, loss 2.123"."""
     last = story.steps[-1]
     about = "" if story.plan.steps else "about "
     total = f"{about}{last['total']:,}"
-    return f"step {last['step']:,} of {total}, {last['seconds']:.0f} s, loss {last['loss']:.3f}"
+    left = _(", {time} left").format(time=waiting(story.seconds_left))
+    left = left if story.seconds_left > 0.5 else ""
+    where = f"step {last['step']:,} of {total}, {last['seconds']:.0f} s{left}"
+    return f"{where}, loss {last['loss']:.3f}"
+
+
+def waiting(seconds: float) -> str:
+    """A time in words, no finer than it is known: "13 s", "4 min", "2.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def gauges(story: Story) -> str:
+    """What is measured besides: "held out 2.119, learning rate 0.0053, gradient 0.41, ..."."""
+    last = story.steps[-1]
+    known = [
+        (_("held out {:.3f}"), story.evaluations[-1]["loss"] if story.evaluations else None),
+        (_("learning rate {:.4f}"), last.get("learning_rate")),
+        (_("gradient {:.2f}"), last.get("gradient_norm")),
+        (_("{:,.0f} tokens a second"), last.get("tokens_a_second")),
+    ]
+    return ", ".join(words.format(value) for words, value in known if value is not None)
 
 
 def picture(story: Story, width: int) -> RenderableType:
@@ -151,7 +175,8 @@ def picture(story: Story, width: int) -> RenderableType:
         return Text("waking the model up ...", "dim")
     parts: list[RenderableType] = [Text("Your GPT learns", "bold")]
     parts += [Text(clean(line), "dim") for line in opening(story)]
-    parts += [Text(), bar(story, width), Text(), curve(story, width), spoken(story)]
+    parts += [Text(), bar(story, width), Text(gauges(story) if story.steps else "", "dim")]
+    parts += [Text(), curve(story, width), spoken(story)]
     if story.stopping and not story.end:
         parts.append(Text(STOPPING, "yellow"))
     parts.append(Text())  # a "^C" that the terminal writes stands here, and is drawn over
@@ -176,11 +201,11 @@ def curve(story: Story, width: int) -> Text:
     every = 1 + len(story.steps) // (4 * columns)  # more points than that cannot be seen
     points = [(event["step"], event["loss"]) for event in story.steps[::every]]
     total = story.steps[-1]["total"] if story.steps else 1
-    losses = [loss for _, loss in (*points, *story.rivals)] + [story.uniform]
+    losses = [loss for _name, loss in (*points, *story.rivals)] + [story.uniform]
     low, high = min(losses) - 0.1, max(losses) + 0.05
     height = (high - low) / CURVE_ROWS  # of one row
     canvas = Canvas(columns, CURVE_ROWS, xmax=total, ymin=low, ymax=high)
-    for _, loss in story.rivals:
+    for _name, loss in story.rivals:
         for column in range(0, columns, 2):
             canvas.point(total * column / columns, loss)
     for before, after in pairwise(points):
@@ -265,8 +290,14 @@ def farewell(story: Story, finale: Finale) -> list[str]:
     lines = [f"{took}, {finale.status}{saved}"]
     if finale.status == "interrupted" and finale.checkpoint and not story.plan.scalar:
         lines.append("go on:  python -m grader train --resume, with the same options")
+    if story.curves:
+        lines.append(_("curves: {files}").format(files=", ".join(story.curves)))
     if finale.checkpoint and story.end:
-        lines.append("more:   python -m grader sample")
+        target = story.plan.target
+        options = "" if target == "exercises" else f" --target {target}"
+        lines.append(f"more:   python -m grader sample{options}")
+        if not story.plan.scalar:
+            lines.append(f"inside: python -m grader xray emma{options}")
     return lines
 
 

@@ -7,7 +7,9 @@
 `plan` is plain data, made by finale.py. What happens is told in plain dicts, `emit(event)`:
 
     start        parameters, vocab, step: 0, or where a resumed run goes on
-    step         step, total as it stands, loss: the mean since the last such event, seconds
+    step         step, total as it stands, seconds, and since the last such event: loss, its mean,
+                 and tokens_a_second that were learnt from; of the last step alone: learning_rate,
+                 and gradient_norm, over all weights. None: unknown
     evaluation   step, loss on what is held out, in nats per character, share of it that was read
     samples      step, samples
     end          step, seconds, samples, checkpoint, stopped
@@ -21,15 +23,18 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from .corpus import DOCUMENTS, Corpus
 from .learner import ArrayLearner, Knobs, ScalarLearner, TrainingError, read_card, save, set_aside
+from .xray import record
 
 Emit = Callable[[dict[str, Any]], Any]
 
@@ -38,13 +43,43 @@ BREATH = 0.2  # seconds of training between two looks at the clock
 FIRST_GUESS = 1000  # steps, until the first has told the model's speed
 TRAINING_SHARE = 0.8  # of the time; the rest is for the last evaluation, samples and saving
 LEARNING_SHARE = 0.85  # of the training time of the scalar model; the rest is for looks in between
-LOOKS = (1 / 64, 1 / 16, 1 / 4, 1 / 2)  # shares of the run: it learns most at the beginning
+LOOKS = (1 / 64, 1 / 16, 1 / 4, 1 / 2, 3 / 4)  # shares of the run: it learns most at the beginning
+EVALUATE_EVERY, EVALUATION = 2.0, 0.03  # seconds between short evaluations, and for each
+EVALUATION_SHARE = 0.02  # of the time, at most, where a single batch takes longer
 LOOK_SAMPLES, END_SAMPLES = 6, 24
 KNOBS = Knobs(t=0.7)
 
 
 class Stop(BaseException):
     """Leaves MicroGPT's loop. Being no Exception, it is not held up by an `except Exception`."""
+
+
+@dataclass
+class Meter:
+    """How many tokens a second are learnt from, since it was last read."""
+
+    tokens: int = 0
+    since: float = field(default_factory=perf_counter)
+
+    def counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches, with their tokens counted."""
+        for ids, targets in batches:
+            self.tokens += int((np.asarray(targets) >= 0).sum())
+            yield ids, targets
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Within, no time passes: the model looks about, and learns nothing."""
+        started = perf_counter()
+        yield
+        self.since += perf_counter() - started
+
+    def read(self) -> float | None:
+        """Tokens a second; None where none was counted."""
+        now = perf_counter()
+        tokens, seconds = self.tokens, now - self.since
+        self.tokens, self.since = 0, now
+        return tokens / seconds if tokens and seconds > 0 else None
 
 
 @dataclass
@@ -61,6 +96,11 @@ class Run:
     told: float = -math.inf
     losses: list[float] = field(default_factory=list)  # since the last step event
     loss: float = math.nan
+    meter: Meter = field(default_factory=Meter)
+    rate: float | None = None
+    recorder: record.Recorder | None = None
+    evaluated: float = -math.inf  # when, by `elapsed`
+    evaluation_seconds: float = 0.0
 
     @property
     def elapsed(self) -> float:
@@ -82,12 +122,19 @@ class Run:
         vocab = self.learner.tokenizer.vocab_size
         self.tell("start", parameters=self.learner.parameters, vocab=vocab)
         self.looks = [share for share in LOOKS if share * self.total > self.learner.step]
+        if self.plan["record"]:
+            path = record.beside(Path(self.plan["checkpoint"]))
+            self.recorder = record.Recorder.resumed(path, self.learner.step)
+            self.recorder.keep_if_due(self.learner.model, self.learner.step, self.total)
         if self.learner.step == 0:
             self.look()
+        self.meter.read()
 
     def on_step(self, step: int, loss: float) -> None:
         """What `train` calls after each step. TrainingError for a loss that is no number."""
         self.losses.append(finite(float(loss), step))
+        if self.recorder:
+            self.recorder.keep_if_due(self.learner.model, step + 1, self.total)
         if self.elapsed - self.told > TELL_EVERY:
             self.tell_step(step + 1)
 
@@ -95,20 +142,45 @@ class Run:
         if self.losses:
             self.loss = sum(self.losses) / len(self.losses)
             self.losses.clear()
-        self.tell("step", step=step, total=self.total, loss=self.loss, seconds=self.elapsed)
+        self.tell(
+            "step",
+            step=step,
+            total=self.total,
+            loss=self.loss,
+            seconds=self.elapsed,
+            learning_rate=self.rate,
+            gradient_norm=self.learner.gradient_norm(),
+            tokens_a_second=self.meter.read(),
+        )
         self.told = self.elapsed
+
+    def evaluate_if_due(self) -> None:
+        """A short evaluation now and then, however slow the model is."""
+        pause = max(EVALUATE_EVERY, self.evaluation_seconds / EVALUATION_SHARE)
+        if self.elapsed - self.evaluated < pause:
+            return
+        with self.meter.stopped():
+            started = perf_counter()
+            loss, read = self.held_out_loss(EVALUATION)
+            self.tell("evaluation", loss=loss, share=read)
+            self.evaluated = self.elapsed
+            self.evaluation_seconds = perf_counter() - started
 
     def look_if_due(self) -> None:
         due = [share for share in self.looks if share * self.total <= self.learner.step]
         if due and self.learner.step < self.total:
             self.looks = self.looks[len(due) :]
-            self.look()
+            with self.meter.stopped():
+                self.look()
+        else:
+            self.evaluate_if_due()
 
     def look(self, n: int = LOOK_SAMPLES, share: float = 0.01) -> list[str]:
         """Its loss on what is held out, and `n` samples, each in `share` of the time; saved."""
         seconds = share * (self.plan["seconds"] or 30.0)
         loss, read = self.held_out_loss(seconds)
         self.tell("evaluation", loss=loss, share=read)
+        self.evaluated = self.elapsed
         samples = self.samples(seconds, n)
         self.tell("samples", samples=samples)
         self.save()
@@ -138,8 +210,10 @@ class Run:
     def save(self) -> None:
         card = {"data": str(self.corpus.path), "kind": self.corpus.kind, "chars": self.corpus.chars}
         card |= {"scalar": self.plan["scalar"], "seed": self.plan["seed"]}
-        card |= {"step": self.learner.step, "total": self.total}
+        card |= {"step": self.learner.step, "total": self.total, "preset": self.plan["preset"]}
         save(self.learner, Path(self.plan["checkpoint"]), card)
+        if self.recorder:
+            self.recorder.save()
 
     def end(self) -> None:
         """The last and longest look, and the word that it is over."""
@@ -147,6 +221,8 @@ class Run:
             self.total = self.learner.step  # by the clock it may have become one less or more
         if self.losses or math.isfinite(self.loss):  # any step was taken at all
             self.tell_step(self.learner.step)
+            if self.recorder:
+                self.recorder.keep(self.learner.model, self.learner.step)
         samples = self.look(END_SAMPLES, share=0.05)
         checkpoint = self.plan["checkpoint"]
         facts = {"samples": samples, "checkpoint": checkpoint, "stopped": self.stopped}
@@ -176,12 +252,14 @@ def _train_arrays(course: Any, plan: dict[str, Any], corpus: Corpus, emit: Emit)
     learner, plan = _begin(course, plan, corpus)
     wished = plan["steps"]
     run = Run(learner, plan, corpus, emit, total=wished or FIRST_GUESS)
-    batches = learner.batches(corpus.train, plan["batch_size"], plan["seed"])
+    batches = run.meter.counted(learner.batches(corpus.train, plan["batch_size"], plan["seed"]))
     for _ in range(learner.step):  # a resumed run goes on with the batch after the last
         next(batches)
 
     def schedule(step: int) -> float:
-        return _learning_rate(course, plan, step, run.total)
+        rate = _learning_rate(course, plan, step, run.total)
+        run.rate = float(rate)
+        return rate
 
     run.start()
     first, training, portion = learner.step, 0.0, 1
