@@ -7,7 +7,7 @@ READY := .venv/student.ready
 
 export PYTHONUTF8 := 1
 
-.PHONY: help setup check watch train bundle wheels test test-all lint stubs
+.PHONY: help setup check watch train xray bundle wheels test test-all lint stubs
 .PHONY: bench clean FORCE
 
 help:  ## this list
@@ -29,6 +29,9 @@ watch: $(READY)  ## check again at every save
 
 train: $(READY)  ## train your model, once every exercise passes
 	@$(GRADER) train $(ARGS)
+
+xray: $(READY)  ## look inside your model while it reads a text:  make xray TEXT=emma
+	@$(GRADER) xray $(if $(TEXT),"$(TEXT)",emma) $(ARGS)
 
 ## For instructors
 

@@ -37,6 +37,7 @@ FRAMES = 8  # a second
 LINE_EVERY = 3.0  # seconds between two plain lines
 SPOKEN = 200  # characters of a plain line with samples
 YOURS = "your GPT"
+OPTIONS = {"exercises": "", "solutions": " --target solutions"}
 STOPPING = "stopping: it finishes this step and saves; Ctrl-C again ends it at once"
 
 
@@ -293,8 +294,7 @@ def farewell(story: Story, finale: Finale) -> list[str]:
     if story.curves:
         lines.append(_("curves: {files}").format(files=", ".join(story.curves)))
     if finale.checkpoint and story.end:
-        target = story.plan.target
-        options = "" if target == "exercises" else f" --target {target}"
+        options = OPTIONS.get(story.plan.target, " --target FOLDER")
         lines.append(f"more:   python -m grader sample{options}")
         if not story.plan.scalar:
             lines.append(f"inside: python -m grader xray emma{options}")

@@ -75,7 +75,7 @@ def run_check(options: argparse.Namespace) -> int:
     if due and not result.finale:
         from .. import finale
 
-        played = play(finale.Plan(), target, course, console(options.format))
+        played = play(finale.Plan(target=target.name), target, course, console(options.format))
         if played.status == PASSED:
             progress.record_finale(target, played)
         result = replace(result, finale=played)

@@ -78,7 +78,7 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import Corpus
+from ..corpus import DOCUMENTS, Corpus
 from ..language import _
 from . import bias, look
 
@@ -137,7 +137,7 @@ def page_data(
         },
         "values": [described(value) for value in seen["values"]],
         **{key: seen[key] for key in ("calls", "backward", "definitions")},
-        "not_observable": found["not_observable"],
+        "not_observable": found["not_observable"] + silent(told, corpus),
         "record": recorded(told.get("snapshots")),
         "curves": curves,
         "bias": answers(told, corpus),
@@ -244,6 +244,17 @@ def answers(told: dict[str, dict[str, Any]], corpus: Corpus) -> dict[str, Any] |
     return bias.report(
         corpus, told["spoken"]["samples"], surprised["nats"], surprised["characters"]
     )
+
+
+def silent(told: dict[str, dict[str, Any]], corpus: Corpus) -> list[dict[str, str]]:
+    """Why there is nothing to say about what the model prefers."""
+    if corpus.kind != DOCUMENTS:
+        why = _("a running text has no documents whose first letters and lengths could be compared")
+    elif "silent" in told:
+        why = told["silent"]["why"]
+    else:
+        return []
+    return [{"what": _("what the model prefers"), "why": why}]
 
 
 def finite(number: Any) -> float | None:

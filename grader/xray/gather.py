@@ -10,6 +10,7 @@ many; seconds, for those and again for reading what is held out. The events:
     snapshots    the record on this text, as data.py describes it, with plain arrays
     spoken       samples: what the model makes up by itself
     surprised    nats of the first documents that are held out, and their characters
+    silent       instead of these two, where the course has not come to them: why
 
 What the student's code raises passes through.
 """
@@ -35,8 +36,12 @@ SNAPSHOT_SAMPLES = 5
 
 
 def gather(course: Any, plan: dict[str, Any], corpus: Corpus, emit: Any) -> None:
-    """Tell what is inside the model, in four events."""
-    learner = learner_of(course, plan, corpus)
+    """Tell what is inside the model of a checkpoint, or a fresh one, in four events."""
+    tell(learner_of(course, plan, corpus), plan, corpus, emit)
+
+
+def tell(learner: ArrayLearner, plan: dict[str, Any], corpus: Corpus, emit: Any) -> None:
+    """Tell what is inside this model."""
     ids, following, cut = reading(learner, plan["text"])
     chars = [*learner.tokenizer.chars]
     vocab = [*chars, "BOS"]
@@ -48,13 +53,16 @@ def gather(course: Any, plan: dict[str, Any], corpus: Corpus, emit: Any) -> None
             "tokens": [vocab[i] for i in ids],
             "vocab": vocab,
             "cut": cut,
-            "steps": learner.step,
+            "steps": learner.optimizer and learner.step,
             **observe(learner.model, ids, following),
         }
     )
     if learner.kind == DOCUMENTS:
-        emit({"event": "spoken", "samples": spoken(learner, plan)})
-        emit({"event": "surprised", **surprised(learner, corpus, plan["seconds"])})
+        try:
+            emit({"event": "spoken", "samples": spoken(learner, plan)})
+            emit({"event": "surprised", **surprised(learner, corpus, plan["seconds"])})
+        except (NotImplementedError, AttributeError) as error:
+            emit({"event": "silent", "why": str(error)})
     if plan["record"] and Path(plan["record"]).is_file():
         emit({"event": "snapshots", **snapshots(learner, plan, ids, following)})
 
