@@ -17,8 +17,8 @@ from .data import unpacked
 PARTS = Path(__file__).with_name("page")
 LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 PROGRAM = (  # in the order in which they need each other
-    "dom colour pictures code model sampling guess attention lens moved contributions stepper weights "
-    "learning preferences play main"
+    "dom colour pictures code model sampling guess attention lens moved contributions stepper "
+    "weights learning preferences play main"
 ).split()
 SENTENCE = re.compile(r'\b_\(\s*("(?:[^"\\]|\\.)*")')
 
@@ -55,7 +55,7 @@ def words(program: str) -> dict[str, str]:
 
 
 def light(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with the gradients of the parameters, which are only looked at, in half the bytes."""
+    """The data with the gradients of the parameters, which are for looking, in half the bytes."""
     parameters = {
         name: entry | {"grad": halved(entry["grad"])}
         for name, entry in (data["parameters"] or {}).items()

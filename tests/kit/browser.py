@@ -37,11 +37,15 @@ class Browser:
     def find(self, selector: str):
         return self.driver.find_element("css selector", selector)
 
-    def press(self, *keys: str) -> None:
-        """Keys for whatever has the focus."""
-        from selenium.webdriver import ActionChains
+    def press(self, *names: str) -> None:
+        """Keys for whatever has the focus: "arrow_left", "tab", "enter"."""
+        from selenium.webdriver import ActionChains, Keys
 
+        keys = [getattr(Keys, name.upper()) for name in names]
         ActionChains(self.driver).send_keys(*keys).perform()
+
+    def focus(self, selector: str) -> None:
+        self.run("arguments[0].focus()", self.find(selector))
 
     def hover(self, selector: str) -> None:
         from selenium.webdriver import ActionChains

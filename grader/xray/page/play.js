@@ -6,7 +6,11 @@ function playSection(look) {
   const { data, state, set, watch } = look;
   const { config, vocab } = data;
   const title = _("Your turn");
-  if (!data.parameters) return look.section("play", title, look.missing("parameters"));
+  const absent = weightsOf(config).filter((name) => !data.parameters?.[name]);
+  if (absent.length) {
+    return look.section("play", title, el("p", { class: "missing" },
+      _("The page cannot run this model: it has no weights named {names}.", { names: absent.join(", ") })));
+  }
   const params = Object.fromEntries(Object.entries(data.parameters).map(([name, { data: entry }]) => [name, unpack(entry)]));
   const bos = vocab.length - 1;
   const begins = data.kind === "documents";
@@ -29,16 +33,16 @@ function playSection(look) {
     return ids.map((id) => gpt(id, params, config, cache));
   }
 
-  const knob = (name, label, least, most, step, off, show) => {
-    const input = el("input", { type: "range", id: `knob-${name}`, min: least, max: most, step, oninput: () => set({ [name]: Number(input.value) >= off && off === most ? (name === "k" ? Infinity : most) : Number(input.value) }) });
+  const knob = (name, label, least, most, step, show) => {
+    const input = el("input", { type: "range", id: `knob-${name}`, min: least, max: most, step, oninput: () => set({ [name]: name === "k" && Number(input.value) === most ? Infinity : Number(input.value) }) });
     const reading = el("output", { for: `knob-${name}` });
     watch([name], () => { input.value = Math.min(most, state[name]); reading.textContent = show(state[name]); });
     return [el("label", { for: `knob-${name}` }, label), input, reading];
   };
   const knobs = el("div", { class: "knobs" },
-    knob("t", _("temperature"), 0.1, 2, 0.05, 3, (t) => t.toFixed(2)),
-    knob("k", _("top-k"), 1, vocab.length, 1, vocab.length, (k) => (k === Infinity ? _("all") : String(k))),
-    knob("p", _("top-p"), 0.05, 1, 0.01, 1, (p) => (p === 1 ? _("all") : p.toFixed(2))));
+    knob("t", _("temperature"), 0.1, 2, 0.05, (t) => t.toFixed(2)),
+    knob("k", _("top-k"), 1, vocab.length, 1, (k) => (k === Infinity ? _("all") : String(k))),
+    knob("p", _("top-p"), 0.05, 1, 0.01, (p) => (p === 1 ? _("all") : p.toFixed(2))));
 
   watch(["prompt"], () => {
     const { unknown, ids } = read(state.prompt);
@@ -85,6 +89,18 @@ function playSection(look) {
     el("details", {}, el("summary", {}, _("The lines of JavaScript that run it")),
       el("pre", { class: "listing", tabindex: "0" }, el("code", {}, [gpt, attention, mlp, norm, softmax, linear, dot].map(String).join("\n\n")))),
     computedBy(data, ["temperature"]), computedBy(data, ["top_k"]), computedBy(data, ["top_p"]), computedBy(data, ["sample"]));
+}
+
+/** The names of the weights that `gpt` reads. */
+function weightsOf(config) {
+  const norms = config.norm === "layernorm";
+  const parts = (name) => [`${name}_gain`, `${name}_bias`];
+  const layer = ["attn_wq", "attn_wk", "attn_wv", "attn_wo", "mlp_fc1", "mlp_fc2",
+    ...(config.bias ? ["attn_bq", "attn_bk", "attn_bv", "attn_bo", "mlp_b1", "mlp_b2"] : []),
+    ...(norms ? [...parts("norm1"), ...parts("norm2")] : [])];
+  return ["wte", "wpe", ...(config.tied_head ? [] : ["lm_head"]),
+    ...(norms && (config.embedding_norm || config.final_norm) ? parts("norm") : []),
+    ...range(config.n_layer).flatMap((i) => layer.map((name) => `layer${i}.${name}`))];
 }
 
 /** Does the model in this page say what the student's Python said? */
