@@ -1,0 +1,139 @@
+"""Marks out of nbgrader, into a learning platform: plugins for `nbgrader export`.
+
+    nbgrader export --to grades.csv                                      Canvas
+    nbgrader export --to grades.csv --exporter=grader.exporter.Moodle    Moodle
+    nbgrader export --to grades.csv --exporter=grader.exporter.Plain     all that is known
+
+What has no mark yet is blank, and never 0: nothing handed in, or a piece that waits for a person. A
+name that a spreadsheet would take for a formula gets a ' before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
+from nbgrader.plugins import ExportPlugin
+
+from .nbcourse import write_file
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a student has for one assignment. `points` is None where that is not decided yet."""
+
+    points: float | None
+    raw: float | None = None
+    penalty: float | None = None
+    submitted: str = ""
+
+
+class Table(ExportPlugin):
+    """A CSV file of the gradebook; the layouts below say which columns."""
+
+    default_name = "grades.csv"
+
+    def export(self, gradebook: Gradebook) -> None:
+        wanted, only = set(map(str, self.assignment)), set(map(str, self.student))
+        assignments = [a for a in gradebook.assignments if not wanted or a.name in wanted]
+        students = [s for s in gradebook.students if not only or s.id in only]
+        path = Path(self.to or self.default_name)
+        write_file(path, as_csv(self.rows(gradebook, assignments, students)))
+        self.log.info("%s students, %s assignments: %s", len(students), len(assignments), path)
+
+    def rows(
+        self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]
+    ) -> Iterable[list]:
+        raise NotImplementedError
+
+
+class Canvas(Table):
+    """One row for each student, as Canvas > Grades > Import takes it."""
+
+    def rows(self, gradebook, assignments, students):
+        person = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+        yield person + [a.name for a in assignments]
+        yield ["    Points Possible", "", "", "", "", *(a.max_score for a in assignments)]
+        for student in students:
+            name = ", ".join(filter(None, (student.last_name, student.first_name))) or student.id
+            scores = (score(gradebook, a, student).points for a in assignments)
+            yield [name, student.lms_user_id, student.id, student.id, "", *scores]
+
+
+class Moodle(Table):
+    """One row for each student, as Moodle > Grades > Import > CSV takes it."""
+
+    def rows(self, gradebook, assignments, students):
+        person = ["Username", "First name", "Last name", "Email address"]
+        yield person + [a.name for a in assignments]
+        for student in students:
+            scores = (score(gradebook, a, student).points for a in assignments)
+            person = [student.id, student.first_name, student.last_name, student.email]
+            yield [*person, *scores]
+
+
+class Plain(Table):
+    """One row for each student and assignment, with all that is known of it."""
+
+    def rows(self, gradebook, assignments, students):
+        yield (
+            "assignment duedate timestamp student_id last_name first_name email"
+            " raw_score late_submission_penalty score max_score"
+        ).split()
+        for assignment in assignments:
+            for student in students:
+                found = score(gradebook, assignment, student)
+                yield [
+                    assignment.name,
+                    assignment.duedate,
+                    found.submitted,
+                    student.id,
+                    student.last_name,
+                    student.first_name,
+                    student.email,
+                    found.raw,
+                    found.penalty,
+                    found.points,
+                    assignment.max_score,
+                ]
+
+
+def score(gradebook: Gradebook, assignment: Assignment, student: Student) -> Score:
+    """The score as nbgrader counts it, the late penalty taken off."""
+    try:
+        submission = gradebook.find_submission(assignment.name, student.id)
+    except MissingEntry:
+        return Score(None)
+    at = str(submission.timestamp or "")
+    undecided = any(
+        grade.auto_score is None and grade.manual_score is None
+        for notebook in submission.notebooks
+        for grade in notebook.grades
+    )
+    if undecided:
+        return Score(None, submitted=at)
+    penalty = submission.late_submission_penalty or 0.0
+    return Score(max(0.0, submission.score - penalty), submission.score, penalty, at)
+
+
+def as_csv(rows: Iterable[list]) -> bytes:
+    """UTF-8, with a mark at its start that tells Excel so."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([list(map(cell, row)) for row in rows])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def cell(value: object) -> str:
+    """A value as a cell: a number to two digits, nothing as "", and no text that computes."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    text = str(value)
+    return "'" + text if text.lstrip(" ").startswith(FORMULA) else text

@@ -1,0 +1,346 @@
+"""Marks -> nbgrader: one writer puts the grader's records into the gradebook.
+
+For each student's assignment, all of this or nothing:
+
+    gradebook.db    a grade for each piece, a comment, the time of submission, the late penalty
+    autograded/     the report, as a notebook that formgrader and feedback show
+    marks/          the record, where nbgrader's own autograde looks it up
+
+Writing twice changes nothing. What an instructor has entered by hand, scores, comments, extra
+credit, is never touched; where the tests now say otherwise than they did, the piece is flagged for
+review.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbgrader import api
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import parse_utc
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from . import marks, nbcourse, workbook
+from .language import _
+from .marks import Mark, PiecePoints
+from .nbcourse import Assignment
+from .reports import notebook
+
+PATIENCE = 60.0  # seconds to wait for another program that writes to the gradebook
+TRIES = 3
+
+STUDENT = api.Student.__table__
+SUBMISSION = api.SubmittedAssignment.__table__
+NOTEBOOK = api.SubmittedNotebook.__table__
+GRADE = api.Grade.__table__
+COMMENT = api.Comment.__table__
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be written at all; the message says why, and what to do."""
+
+
+@dataclass
+class Outcome:
+    """What became of the marks."""
+
+    written: list[Mark] = field(default_factory=list)
+    review: list[str] = field(default_factory=list)  # pieces that a person decides on
+    refused: list[str] = field(default_factory=list)  # in words: which, and why
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One exercise's notebook in the database, and the cells that get marks."""
+
+    id: str
+    grades: dict[str, str]  # piece -> id of its cell
+    comment: str  # id of the cell for comments
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One assignment in the database."""
+
+    id: str
+    due: datetime | None
+    sheets: dict[str, Sheet]  # by exercise
+
+
+def settings(folder: Path) -> Config:
+    """What the course's nbgrader_config.py says."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(folder.resolve())).load_config()
+    config.CourseDirectory.root = str(folder.resolve())
+    return config
+
+
+def write(
+    folder: Path,
+    found: Iterable[Mark],
+    db_url: str | None = None,
+    notify: Callable[[Mark], None] = lambda mark: None,
+) -> Outcome:
+    """Write the marks into the course in `folder`, one submission after the other.
+
+    db_url    where the gradebook is; without it, where nbgrader_config.py says
+
+    A submission that cannot be written is left as it was, and the rest goes on.
+    Raises GradebookError where nothing can be written.
+    """
+    config = settings(folder)
+    outcome = Outcome()
+    with opened(config, db_url) as book:
+        penalties = AssignLatePenalties(config=config)
+        penalties.init_plugin()
+        plans: dict[str, Plan] = {}
+        for mark in found:
+            name = mark.assignment.name
+            if name not in plans:
+                plans[name] = plan_of(book.db, mark.assignment)
+            try:
+                _write_patiently(book.db, folder, mark, plans[name], penalties, outcome)
+            except (marks.MarksError, OSError, SQLAlchemyError) as error:
+                outcome.refused.append(f"{mark.student}, {name}: {_said(error)}")
+            else:
+                outcome.written.append(mark)
+            notify(mark)
+    return outcome
+
+
+@contextmanager
+def opened(config: Config, db_url: str | None = None) -> Iterator[api.Gradebook]:
+    """The course's gradebook. Raises GradebookError where it does not open."""
+    course = CourseDirectory(config=config)
+    try:
+        book = api.Gradebook(db_url or course.db_url, course.course_id)
+    except (SQLAlchemyError, ImportError) as error:
+        raise GradebookError(
+            _("the gradebook does not open: {error}").format(error=_said(error))
+        ) from None
+    if book.engine.dialect.name == "sqlite":
+        event.listen(book.engine, "connect", _be_patient)
+        book.engine.dispose()  # the next connection is a patient one
+    with book:
+        yield book
+
+
+def _be_patient(connection, _record) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+
+
+def plan_of(db: Session, assignment: Assignment) -> Plan:
+    """Where the assignment's marks go. GradebookError where nbgrader does not know it yet."""
+    name = assignment.name
+    found = db.execute(
+        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
+    ).first()
+    unknown = GradebookError(
+        _(
+            "nbgrader does not know {name} as this course has it; run `nbgrader"
+            " generate_assignment {name}` in the course's folder first"
+        ).format(name=name)
+    )
+    if found is None:
+        raise unknown
+    notebooks = db.execute(
+        select(api.Notebook.id, api.Notebook.name).where(api.Notebook.assignment_id == found.id)
+    )
+    sheets = {row.name: _sheet(db, row.id) for row in notebooks}
+    for exercise in assignment.exercises:
+        sheet = sheets.get(exercise.id)
+        if sheet is None or sheet.grades.keys() != {piece.name for piece in exercise.pieces}:
+            raise unknown
+    return Plan(found.id, found.duedate, sheets)
+
+
+def _sheet(db: Session, notebook_id: str) -> Sheet:
+    cells = db.execute(
+        select(api.BaseCell.id, api.BaseCell.name, api.BaseCell.type).where(
+            api.BaseCell.notebook_id == notebook_id
+        )
+    ).all()
+    grades = {cell.name: cell.id for cell in cells if cell.type == "GradeCell"}
+    comment = next((cell.id for cell in cells if cell.name == workbook.COMMENT), "")
+    return Sheet(notebook_id, grades, comment)
+
+
+def _write_patiently(
+    db: Session,
+    folder: Path,
+    mark: Mark,
+    plan: Plan,
+    penalties: AssignLatePenalties,
+    outcome: Outcome,
+) -> None:
+    """`_write`, once more where another program was in the way."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            review = _write(db, folder, mark, plan, penalties)
+            db.commit()
+        except (OperationalError, IntegrityError):
+            db.rollback()
+            if attempt == TRIES:
+                raise
+            time.sleep(attempt)
+        except BaseException:
+            db.rollback()
+            raise
+        else:
+            outcome.review += review
+            return
+
+
+def _write(
+    db: Session, folder: Path, mark: Mark, plan: Plan, penalties: AssignLatePenalties
+) -> list[str]:
+    """Everything of one submission but the commit. Returns the pieces that need a person."""
+    handed_in = marks.submitted(folder, mark.student, mark.assignment)
+    stamp = handed_in / "timestamp.txt"
+    at = parse_utc(stamp.read_text("utf-8").strip() or None) if stamp.is_file() else None
+    if db.execute(select(STUDENT.c.id).where(STUDENT.c.id == mark.student)).first() is None:
+        db.execute(STUDENT.insert().values(id=mark.student))
+    submission, extension = _submission(db, plan, mark.student, at)
+    seconds_late = 0.0
+    if at and plan.due:
+        seconds_late = (at - plan.due - extension if extension else at - plan.due).total_seconds()
+    review = []
+    for exercise in mark.assignment.exercises:
+        sheet = plan.sheets[exercise.id]
+        points = mark.points(exercise)
+        notebook_id = _notebook(db, submission, sheet)
+        score, undecided = _grades(db, notebook_id, sheet, points)
+        review += [f"{mark.student}, {exercise.short}.{name}" for name in undecided]
+        _comment(db, notebook_id, sheet, mark.comment(exercise))
+        penalty = _penalty(penalties, mark.student, score, seconds_late)
+        db.execute(
+            NOTEBOOK.update()
+            .where(NOTEBOOK.c.id == notebook_id)
+            .values(late_submission_penalty=penalty)
+        )
+    _files(folder, handed_in, mark)
+    return review
+
+
+def _submission(db: Session, plan: Plan, student: str, at: datetime | None):
+    """The id and the extension of the student's submission, now with its time."""
+    found = db.execute(
+        select(SUBMISSION.c.id, SUBMISSION.c.extension).where(
+            SUBMISSION.c.assignment_id == plan.id, SUBMISSION.c.student_id == student
+        )
+    ).first()
+    if found:
+        db.execute(SUBMISSION.update().where(SUBMISSION.c.id == found.id).values(timestamp=at))
+        return found.id, found.extension
+    id = api.new_uuid()
+    row = {"id": id, "assignment_id": plan.id, "student_id": student, "timestamp": at}
+    db.execute(SUBMISSION.insert().values(**row))
+    return id, None
+
+
+def _notebook(db: Session, submission: str, sheet: Sheet) -> str:
+    found = db.execute(
+        select(NOTEBOOK.c.id).where(
+            NOTEBOOK.c.assignment_id == submission, NOTEBOOK.c.notebook_id == sheet.id
+        )
+    ).first()
+    if found:
+        return found.id
+    id = api.new_uuid()
+    row = {"id": id, "assignment_id": submission, "notebook_id": sheet.id, "flagged": False}
+    db.execute(NOTEBOOK.insert().values(**row))
+    return id
+
+
+def _grades(
+    db: Session, notebook_id: str, sheet: Sheet, points: tuple[PiecePoints, ...]
+) -> tuple[float, list[str]]:
+    """Write the grades; the notebook's score as it is now, and the pieces that need a person."""
+    rows = db.execute(select(GRADE).where(GRADE.c.notebook_id == notebook_id))
+    old = {row.cell_id: row for row in rows}
+    score, undecided, new = 0.0, [], []
+    for one in points:
+        cell = sheet.grades[one.name]
+        before = old.get(cell)
+        by_hand = before.manual_score if before else None
+        if by_hand is None:
+            needs = one.earned is None
+        else:  # a person has decided; they are asked again where the tests have changed their mind
+            needs = before.needs_manual_grade or before.auto_score != one.earned
+        values = {"auto_score": one.earned, "needs_manual_grade": needs}
+        if before:
+            db.execute(GRADE.update().where(GRADE.c.id == before.id).values(**values))
+        else:
+            new.append(_row(notebook_id, cell) | values)
+        undecided += [one.name] if needs else []
+        score += (one.earned or 0.0) if by_hand is None else by_hand
+        score += (before.extra_credit or 0.0) if before else 0.0
+    if new:
+        db.execute(GRADE.insert(), new)
+    return score, undecided
+
+
+def _comment(db: Session, notebook_id: str, sheet: Sheet, words: str | None) -> None:
+    mine = (COMMENT.c.notebook_id == notebook_id) & (COMMENT.c.cell_id == sheet.comment)
+    found = db.execute(select(COMMENT.c.id).where(mine)).first()
+    if found:
+        db.execute(COMMENT.update().where(COMMENT.c.id == found.id).values(auto_comment=words))
+    else:
+        row = _row(notebook_id, sheet.comment) | {"auto_comment": words}
+        db.execute(COMMENT.insert().values(**row))
+
+
+def _row(notebook_id: str, cell: str) -> dict[str, str]:
+    return {"id": api.new_uuid(), "notebook_id": notebook_id, "cell_id": cell}
+
+
+def _penalty(
+    penalties: AssignLatePenalties, student: str, score: float, seconds_late: float
+) -> float | None:
+    """What the course's own rule takes off for being late, between 0 and the score."""
+    if seconds_late <= 0:
+        return None
+    penalty = penalties.plugin_inst.late_submission_penalty(student, score, seconds_late)
+    return None if penalty is None else min(max(penalty, 0.0), score)
+
+
+def _files(folder: Path, handed_in: Path, mark: Mark) -> None:
+    """The report beside what was handed in; and the record, for autograde to look up."""
+    name = mark.assignment.name
+    content = {}
+    for file, otherwise in _papers().items():
+        paper = handed_in / file
+        content[file] = paper.read_bytes() if paper.is_file() else otherwise
+    for exercise in mark.assignment.exercises:
+        file = f"{exercise.id}.ipynb"
+        report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
+        content[file] = report.encode("utf-8", "replace")
+        if not (handed_in / file).exists():  # autograde looks for it, and so does feedback
+            blank = (folder / "source" / name / file).read_bytes()
+            nbcourse.write_file(handed_in / file, blank)
+    nbcourse.replace_folder(folder / "autograded" / mark.student / name, content)
+    marks.keep(folder, mark)
+
+
+def _papers() -> dict[str, bytes]:
+    """What `nbgrader submit` adds and release_feedback cannot do without."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return {
+        "timestamp.txt": now.encode(),
+        "submission_secret.txt": secrets.token_hex(64).encode(),
+    }
+
+
+def _said(error: BaseException) -> str:
+    """The error's first line: SQLAlchemy's go on for pages."""
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0]
