@@ -25,9 +25,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     xray.add_argument("--json", type=Path, help=_("write the page's numbers as JSON instead"))
     xray.add_argument("--checkpoint", type=Path, help=_("weights; without it, the newest"))
     xray.add_argument("--untrained", action="store_true", help=_("fresh weights instead"))
-    xray.add_argument(
-        "--preset", default="microgpt", help=_("of weights not trained yet: microgpt or gpt2")
-    )
+    xray.add_argument("--preset", help=_("microgpt or gpt2; without it, what was trained last"))
     xray.add_argument("--seed", type=int, default=0)
     xray.add_argument("--open", action="store_true", help=_("show the page in the browser"))
     xray.add_argument("--target", default="exercises", help=_("exercises, solutions or a folder"))
@@ -44,7 +42,9 @@ def run_xray(options: argparse.Namespace) -> int:
         if borrowed:
             say(borrowing(borrowed))
         checkpoint = None if options.untrained else weights(options, course, target, lent)
-        wanted = session.Wanted(options.text, checkpoint, options.preset, options.seed)
+        wanted = session.Wanted(
+            options.text, checkpoint, options.preset or "microgpt", options.seed
+        )
         data = session.look(course, target, wanted, lent, borrowed)
     except (session.CannotLook, whole.NotWhole) as error:
         raise UsageError(str(error)) from error
@@ -67,23 +67,21 @@ def weights(options: argparse.Namespace, course: Course, target: Target, lent: P
 
     if options.checkpoint:
         return options.checkpoint.resolve()
-    borrowed = bool(lent.borrowed)
-    try:
-        return finale.latest_checkpoint(finale.checkpoints(target.name, borrowed))
-    except finale.PlanError:
-        say(
-            _("There is no trained model to look into yet, so it is trained now; see `make train`.")
-        )
     try:
         plan = finale.Plan(
-            preset=options.preset,
+            preset=options.preset or "microgpt",
             seed=options.seed,
             record=True,
             target=target.name,
-            borrowed=borrowed,
+            borrowed=bool(lent.borrowed),
         )
     except finale.PlanError as error:
         raise UsageError(str(error)) from error
+    presets = [options.preset] if options.preset else finale.RECIPES
+    found = [path for p in presets if (path := plan.checkpoint.with_stem(p)).is_file()]
+    if found:
+        return max(found, key=lambda path: path.stat().st_mtime)
+    say(_("There is no trained model to look into yet, so it is trained now, as by `train`."))
     if play(plan, target, course, console(None), lent).status == "failed":
         raise UsageError(_("the model could not be trained; --untrained looks at it as it is"))
     return plan.checkpoint
@@ -91,13 +89,14 @@ def weights(options: argparse.Namespace, course: Course, target: Target, lent: P
 
 def borrowing(pieces: tuple[str, ...]) -> str:
     """Which pieces are the reference's."""
-    few = ", ".join(pieces[:6]) + (", ..." if len(pieces) > 6 else "")
+    from ..xray.whole import few
+
     said = counted(
         "{n} piece is not begun, and borrowed from the reference",
         "{n} pieces are not begun, and borrowed from the reference",
         len(pieces),
     )
-    return f"{said}: {few}"
+    return f"{said}: {few(pieces)}"
 
 
 def write(options: argparse.Namespace, data: dict[str, Any]) -> Path:

@@ -65,8 +65,8 @@ channels, as everywhere; P parts, S snapshots. Whatever could not be seen is nul
                     "tokens_a_second": [...]}, of equal lengths, null where nothing was measured
     bias            null, or the answers of bias.py, whose docstring describes them
 
-A place is {"file": "exercises/ex06_attention.py", "line": 201, "code": "return attention(...)",
-"inside": "causal_attention"}: the definition in which the line stands, or null.
+A place is {"file": "exercises/ex06_attention.py", "line": 201, "code": "return attention(...)" or
+null where it is borrowed, "inside": "causal_attention"}: the definition in which the line stands.
 """
 
 from __future__ import annotations

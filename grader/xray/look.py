@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..language import _
+from .observe import no_lookup, times, told
+
 NORMS = ("rmsnorm", "layernorm")
 
 
@@ -43,12 +46,15 @@ def look(seen: dict[str, Any]) -> dict[str, Any]:
         "lens_error": None if seen["lens"] is None else worst(seen["lens"][-1], logits),
         "moved": moved(seen),
     }
-    for what, ask in (("attention", attention), ("contributions", contributions)):
+    for key, what, ask in (
+        ("attention", _("attention"), attention),
+        ("contributions", _("what each part adds"), contributions),
+    ):
         try:
-            found[what] = ask(seen)
+            found[key] = ask(seen)
         except Unseen as error:
-            found[what] = None
-            missing.append({"what": what, "why": str(error)})
+            found[key] = None
+            missing.append(told(what, str(error)))
     return found | {"not_observable": missing}
 
 
@@ -70,7 +76,11 @@ def attention(seen: dict[str, Any]) -> np.ndarray:
     if len(weights) != layers:
         raise Unseen(times("attention_weights", weights, layers))
     if any(w.ndim != 4 or w.shape[2:] != (T, T) for w in weights):
-        raise Unseen(f"`attention_weights` gave {weights[0].shape}, not (1, H, {T}, {T})")
+        raise Unseen(
+            _("`attention_weights` gave {shape}, not (1, H, {T}, {T})").format(
+                shape=weights[0].shape, T=T
+            )
+        )
     return np.stack([w[0] for w in weights])
 
 
@@ -130,7 +140,7 @@ def embeddings(seen: dict[str, Any]) -> list[Part]:
         )
         found = next(lookups, None)
         if found is None:
-            raise Unseen(f"`embedding` was not called on {name}")
+            raise Unseen(no_lookup(name))
         parts.append(Part("embedding", name, rows(output(seen, found))))
     return parts
 
@@ -148,7 +158,7 @@ def attended(seen: dict[str, Any], layer: int) -> list[Part]:
     if projection is None:
         whole = [call for call in calls(seen, "self_attention") if call["layer"] == layer]
         if len(whole) != 1:
-            raise Unseen(times("self_attention", whole, 1, f" in layer {layer}"))
+            raise Unseen(times("self_attention", whole, 1))
         adds = rows(output(seen, whole[0]))
         return [Part("attention", f"layer{layer}.attention", adds, layer)]
     wo = parameter(seen, name)  # (C, C)
@@ -167,7 +177,7 @@ def attended(seen: dict[str, Any], layer: int) -> list[Part]:
 def mlp(seen: dict[str, Any], layer: int) -> np.ndarray:
     found = [call for call in calls(seen, "mlp") if call["layer"] == layer]
     if len(found) != 1:
-        raise Unseen(times("mlp", found, 1, f" in layer {layer}"))
+        raise Unseen(times("mlp", found, 1))
     return rows(output(seen, found[0]))
 
 
@@ -181,7 +191,7 @@ def through_norm(
     if not seen["config"][which]:
         return parts
     if len(found) != 1:
-        raise Unseen(f"the norm that the config calls {which} was called {len(found)} times")
+        raise Unseen(times(_("the norm that the config calls {name}").format(name=which), found, 1))
     call = found[0]
     x, y = rows(value(seen, call["inputs"][0]["value"])), rows(output(seen, call))
     gain, bias = (
@@ -232,14 +242,10 @@ def inputs(seen: dict[str, Any], call: dict[str, Any]) -> list[str | None]:
 
 def parameter(seen: dict[str, Any], name: str) -> np.ndarray:
     if name not in seen["parameters"]:
-        raise Unseen(f"the model has no parameter {name}")
+        raise Unseen(_("the model has no parameter {name}").format(name=name))
     return seen["parameters"][name]["data"].astype(np.float64)
 
 
 def rows(array: np.ndarray) -> np.ndarray:
     """(1, T, C) or (T, C) -> (T, C)."""
     return array.reshape(-1, array.shape[-1]).astype(np.float64)
-
-
-def times(name: str, found: list, wanted: int, where: str = "") -> str:
-    return f"`{name}` was called {len(found)} times{where}, where {wanted} would do"

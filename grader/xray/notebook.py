@@ -13,7 +13,7 @@ from .. import course as courses
 from ..finale import NAMES
 from ..language import _
 from ..learner import ArrayLearner, TrainingError
-from . import gather, session
+from . import gather
 from .data import page_data
 from .observe import namespaces_of
 

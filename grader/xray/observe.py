@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from ..language import _
 from ..recording import bind, functions_in, homes
 
 FUNCTIONS = (
@@ -169,8 +170,9 @@ class Notes:
             if id(frame.f_globals) in self.own and frame.f_code not in skip:
                 file, line = frame.f_code.co_filename, frame.f_lineno
                 inside = frame.f_code.co_qualname.partition(".<locals>")[0]
-                code = linecache.getline(file, line).strip()
-                return {"file": file, "line": line, "code": code[:200], "inside": inside}
+                shown = not lent(frame.f_globals)
+                code = linecache.getline(file, line).strip()[:200] if shown else None
+                return {"file": file, "line": line, "code": code, "inside": inside}
             frame = frame.f_back
         return None
 
@@ -181,8 +183,7 @@ class Notes:
             return
         file, first = function.__code__.co_filename, function.__code__.co_firstlineno
         lines = inspect.getblock(linecache.getlines(file)[first - 1 :])
-        module = sys.modules.get(function.__module__)
-        borrowed = module is not None and vars(module) is not function.__globals__
+        borrowed = lent(function.__globals__)
         source = None if borrowed or not lines else "".join(lines)
         self.definitions[name] = {
             "file": file,
@@ -251,6 +252,12 @@ def watching(model: Any) -> Iterator[Notes]:
             if home is not None and isinstance(vars(home)[name], types.FunctionType):
                 replace(undo, home, name, notes.noted(f"GPT.{name}", vars(home)[name]))
         yield notes
+
+
+def lent(namespace: dict[str, Any]) -> bool:
+    """Whether this is the reference, lent to a module of the student's that stands in its place."""
+    module = sys.modules.get(namespace.get("__name__", ""))
+    return module is not None and vars(module) is not namespace
 
 
 def versions(name: str, namespaces: list[dict[str, Any]]) -> list[Callable]:
@@ -359,6 +366,16 @@ def told(what: str, why: str) -> dict[str, str]:
     return {"what": what, "why": why}
 
 
+def times(name: str, found: list, wanted: int) -> str:
+    return _("`{name}` was called {found} times, where {wanted} would do").format(
+        name=name, found=len(found), wanted=wanted
+    )
+
+
+def no_lookup(table: str) -> str:
+    return _("`embedding` was not called on {table}").format(table=table)
+
+
 def forget(model: Any) -> None:
     """No gradients."""
     for p in model.params.values():
@@ -381,8 +398,7 @@ def residual_stream(notes: Notes, model: Any, missing: list) -> np.ndarray | Non
     blocks = [call for call in notes.calls if call.name == "block" and call.outputs]
     first = [i["value"] for call in blocks[:1] for i in call.inputs if "value" in i][:1]
     if len(blocks) != layers or not first:
-        why = f"`block` was called {len(blocks)} times in a model of {layers} layers"
-        missing.append(told("the logit lens", why))
+        missing.append(told(_("the logit lens"), times("block", blocks, layers)))
         return None
     numbers = [*first, *(call.outputs[0] for call in blocks)]
     return np.stack([notes.values[number].data[0] for number in numbers])
@@ -395,7 +411,8 @@ def lens(notes: Notes, model: Any, stream: np.ndarray | None, missing: list) -> 
     if stream is None:
         return None
     if gone := [name for name, function in known.items() if function is None]:
-        missing.append(told("the logit lens", f"there is no function `{gone[0]}` to ask"))
+        why = _("there is no function `{name}` to ask").format(name=gone[0])
+        missing.append(told(_("the logit lens"), why))
         return None
     head = model.params["wte" if model.config.tied_head else "lm_head"]
     x = notes.tensor(stream)
@@ -425,8 +442,8 @@ def moved(model: Any, batch: np.ndarray, chosen: list[int], missing: list) -> di
             logits.backward(above)
         grad = notes.grad(number)
         if grad is None:
-            why = "no gradient reached the embedding through a node made by Tensor.op"
-            missing.append(told("what moved the prediction", why))
+            why = _("no gradient came by the embedding through a node made by `Tensor.op`")
+            missing.append(told(_("what moved a prediction"), why))
             break
         embedded = notes.values[number].data[0]
         gradients.append(grad[0])

@@ -31,7 +31,7 @@ def lent(course: Course, target: Target, reference: Path) -> tuple[Plan, tuple[s
             _(
                 "a whole model is needed to look into, and this copy of the course has no "
                 "solutions to borrow from. Still to do: {pieces}"
-            ).format(pieces=", ".join(piece.id for piece in missing))
+            ).format(pieces=few(tuple(piece.id for piece in missing)))
         )
     names: dict[str, set[str] | None] = defaultdict(set)
     for piece in missing:
@@ -41,6 +41,11 @@ def lent(course: Course, target: Target, reference: Path) -> tuple[Plan, tuple[s
             known |= piece.units
     units = {id: None if n is None else frozenset(n) for id, n in names.items()}
     return Plan.of(units), tuple(piece.id for piece in missing)
+
+
+def few(ids: tuple[str, ...], most: int = 6) -> str:
+    """A list of ids that may be long: "ex01.encode, ex04.softmax, ..."."""
+    return ", ".join(ids[:most]) + (", ..." if len(ids) > most else "")
 
 
 def to_do(course: Course, target: Target) -> list[Piece]:
