@@ -26,7 +26,14 @@ from .suite import SuiteError
 Files = dict[str, bytes]
 
 SERVICES = "grader/services"
-EVERYWHERE = ("LICENSE", "CHANGELOG.md", "pyproject.toml", "requirements/*", "grader/**/*.py")
+EVERYWHERE = (
+    "LICENSE",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "requirements/*",
+    "grader/**/*.py",
+    "grader/xray/page/**/*",
+)
 FOR_STUDENTS = (
     *EVERYWHERE,
     "Makefile",

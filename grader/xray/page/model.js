@@ -15,7 +15,7 @@ function softmax(z) {
   return e.map((x) => x / total);
 }
 
-function norm(x, params, name, config) {
+function norm(x, name, params, config) {
   const mean = config.norm === "layernorm" ? sum(x) / x.length : 0;
   const centred = x.map((v) => v - mean);
   const r = 1 / Math.sqrt(dot(centred, centred) / x.length + 1e-5);
@@ -58,14 +58,14 @@ function gpt(id, params, config, cache) {
   const position = cache[0].keys.length;
   const looked = [];
   let x = add(Array.from(params.wte[id]), params.wpe[position]);
-  if (config.embedding_norm) x = norm(x, params, "norm", config);
+  if (config.embedding_norm) x = norm(x, "norm", params, config);
   for (let i = 0; i < config.n_layer; i++) {
     const layer = `layer${i}.`;
-    const [y, weights] = attention(norm(x, params, `${layer}norm1`, config), params, layer, config, cache[i]);
+    const [y, weights] = attention(norm(x, `${layer}norm1`, params, config), params, layer, config, cache[i]);
     x = add(x, y);
-    x = add(x, mlp(norm(x, params, `${layer}norm2`, config), params, layer, config));
+    x = add(x, mlp(norm(x, `${layer}norm2`, params, config), params, layer, config));
     looked.push(weights);
   }
-  if (config.final_norm) x = norm(x, params, "norm", config);
+  if (config.final_norm) x = norm(x, "norm", params, config);
   return { logits: linear(x, config.tied_head ? params.wte : params.lm_head), looked };
 }
