@@ -268,6 +268,15 @@ def weights_without_oneself(q, k):
 @mutant(
     EX06,
     "attention_weights",
+    says="the mask is off by one: a position also sees itself, so that the first sees something",
+)
+def weights_without_oneself_and_nothing_left(q, k):
+    return softmax(product(q, k) + future(q, k, first=0))
+
+
+@mutant(
+    EX06,
+    "attention_weights",
     says="the mask is off by one: each position sees the next one too",
 )
 def weights_with_the_next_one(q, k):
