@@ -329,6 +329,11 @@ def one_too_far(z, rng):
     return int(min(place + 1, len(z) - 1))
 
 
+@sample_mutant("that is one too far: the first id whose running sum is above u")
+def one_too_far_and_beyond(z, rng):
+    return int(np.searchsorted(np.cumsum(shares_of(z)), rng.random(), "right")) + 1
+
+
 @sample_mutant("that is the last id whose running sum is below u; it is the first one above")
 def one_too_early(z, rng):
     place = np.searchsorted(np.cumsum(shares_of(z)), rng.random(), "right")
