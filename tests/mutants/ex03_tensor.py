@@ -167,6 +167,11 @@ def backward_forgets_the_chain(self, grad=None):
     walk(self, first(self, grad), ask=ask)
 
 
+@mutant(EX, "Tensor.backward", "you handed 1 to a vjp; hand it the gradient that the node received")
+def backward_forgets_what_is_above(self, grad=None):
+    walk(self, first(self, grad), ask=lambda node, grad: node.vjp(np.ones_like(grad)))
+
+
 @mutant(
     EX, "Tensor.backward", "you let a node hand on before all had come; what came later is lost"
 )
