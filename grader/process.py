@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from . import answers, wire, worker
 from .isolation import FOLDER_BYTES, Isolation, none
@@ -17,6 +17,7 @@ from .zygote import End, Pipes, Starter, Zygote
 
 OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
 OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
+ANSWERS_LIMIT = 64 * 2**20  # bytes of answers within one test
 TICK = 0.02  # seconds between two looks at the clock
 START_SECONDS = 30.0  # to import numpy, on a slow disk
 PATIENCE = 0.2  # seconds for a worker that broke off to end by itself
@@ -78,6 +79,7 @@ class Worker:
         self.received = 0  # bytes of output since then, kept or not
         self.counted = 0  # bytes that the worker says it has printed in all
         self.marked = 0  # of them, those before the mark
+        self.weight = 0  # bytes of answers since then
         self.flooded = self.late = self.lied = self.overfull = False
         try:
             self.pipes = self.source.begin()
@@ -89,7 +91,7 @@ class Worker:
         for work in (self._collect, self._watch):
             threading.Thread(target=work, args=(self.pipes,), daemon=True).start()
         try:
-            self._answer()  # it is sealed, and has run nothing yet
+            self._answer(self.pipes.answers)  # it is sealed, and has run nothing yet
         except (EOFError, OSError, wire.WireError) as error:
             self.kill(PATIENCE)
             raise NotStarted(self._why_not(self.printed() or self.last_words())) from error
@@ -114,7 +116,9 @@ class Worker:
         try:
             self.pipes.requests.write(frame)
             self.pipes.requests.flush()
-            answer = self._answer()
+            stream = Counted(self.pipes.answers)
+            answer = self._answer(stream)
+            self._weigh(stream.size)
         except (EOFError, OSError, wire.WireError) as error:
             end = self.kill(PATIENCE)
             if self.late:
@@ -127,9 +131,15 @@ class Worker:
         self.counted = answer.get("printed", 0)
         return answer
 
-    def _answer(self) -> dict:
+    def _answer(self, stream: BinaryIO | Counted) -> dict:
         """The next frame."""
-        return answers.checked(wire.receive(self.pipes.answers))
+        return answers.checked(wire.receive(stream))
+
+    def _weigh(self, size: int) -> None:
+        """The answers within one test may together be no larger than one may be."""
+        self.weight += size
+        if self.weight > ANSWERS_LIMIT:
+            raise wire.WireError(f"answers of more than {ANSWERS_LIMIT // 2**20} MiB in one test")
 
     def converse(
         self, request: dict, go: Callable[[], bool]
@@ -140,7 +150,7 @@ class Worker:
         """
         try:
             wire.send(self.pipes.requests, request)
-            while "event" in (answer := self._answer()):
+            while "event" in (answer := self._answer(self.pipes.answers)):
                 yield answer["event"]
                 wire.send(self.pipes.requests, {"go": go()})
         except (EOFError, OSError):
@@ -153,7 +163,7 @@ class Worker:
         with self.news:
             self._drain()
             self.output.clear()
-            self.received, self.marked = 0, self.counted
+            self.received, self.marked, self.weight = 0, self.counted, 0
 
     def printed(self) -> str:
         """What the student's code printed since the mark, as far as it was kept."""
@@ -234,6 +244,18 @@ class Worker:
             time.sleep(TICK)
 
 
+class Counted:
+    """A stream that knows how much was read from it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.size = stream, 0
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.size += len(data)
+        return data
+
+
 class InProcess:
     """The same questions, answered in this process: for debugging and for replaying.
 
@@ -257,6 +279,8 @@ class InProcess:
 
     def begin(self) -> None:
         """Nothing to do: this process serves one package."""
+
+    weight = 0  # its answers are the caller's own
 
     def mark(self) -> None:
         """Prints go where those of this process go."""

@@ -49,6 +49,7 @@ from .workbench import UsedUp, Waiting, Workbench
 
 VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
+CALLS_KEPT = 2**20  # bytes of answers in a test whose calls are kept; honest ones take a tenth
 NOT_RUN = "it was not run"
 MESSAGE_LIMIT = 10_000  # characters
 # What a test may raise that works with values which are not what it expects.
@@ -396,7 +397,7 @@ class Checker:
         self.options.reveal(test, message, error, student._log.calls if student else [])
         if test.hidden and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
-        if status == FAILED and student:
+        if status == FAILED and student and student._worker.weight <= CALLS_KEPT:
             test.calls = student._log.calls
         show_output = not test.hidden and student is not None and status != WAITING
         output = student.printed() if show_output else ""

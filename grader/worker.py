@@ -505,6 +505,7 @@ def swept(folder: str) -> bool:
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
                 os.unlink(entry.path)
+        os.utime(folder)  # or its age would be a message to the next child
         return os.access(folder, os.W_OK | os.X_OK) and not os.listdir(folder)
     except (OSError, RecursionError):
         return False

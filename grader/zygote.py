@@ -57,12 +57,17 @@ class Zygote:
 
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
-        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
         self.usable = True  # nothing of an earlier child is left
-        self.rules = isolation.rules(self.folder)
-        self.line, theirs = socket.socketpair()
-        with theirs:
-            self.process = started(isolation, self.folder, theirs, subprocess.DEVNULL)
+        self.order = wire.encode({"begin": isolation.seal()})
+        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
+        try:
+            self.rules = isolation.rules(self.folder)
+            self.line, theirs = socket.socketpair()
+            with theirs:
+                self.process = started(isolation, self.folder, theirs, subprocess.DEVNULL)
+        except BaseException:
+            remove(self.folder)
+            raise
         if not isolation.is_none:
             sandbox.hide()  # whose memory holds the expected values
 
@@ -75,10 +80,9 @@ class Zygote:
         theirs = [requests, answers, output]
         rules = [self.rules.fileno()] if self.rules else []
         try:
-            order = wire.encode({"begin": self.isolation.seal()})
             self.line.settimeout(END_SECONDS)
-            sent = socket.send_fds(self.line, [order], theirs + rules)
-            self.line.sendall(order[sent:])
+            sent = socket.send_fds(self.line, [self.order], theirs + rules)
+            self.line.sendall(self.order[sent:])
         except OSError:
             pipes.close()
             os.close(seen)
@@ -219,7 +223,8 @@ def space(status: os.stat_result) -> int:
 
 def remove(folder: Path) -> None:
     """Remove a folder of student's files, however they are named, nested or locked."""
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and os.name == "posix":
         for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
             subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
