@@ -8,7 +8,7 @@ READY := .venv/student.ready
 export PYTHONUTF8 := 1
 
 .PHONY: help setup check watch train xray bundle wheels test test-all lint stubs
-.PHONY: bench clean FORCE
+.PHONY: mark bench clean FORCE
 
 help:  ## this list
 	@awk -F ':.*## ' ' \
@@ -37,6 +37,9 @@ xray: $(READY)  ## look inside your model while it reads a text:  make xray TEXT
 
 bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="course.zip"
 	@$(GRADER) bundle $(ARGS)
+
+mark: .venv/marking.ready  ## mark submissions:  make mark ARGS="submissions/ --results marks.jsonl"
+	@$(GRADER) mark $(ARGS)
 
 wheels: $(READY)  ## fetch what students install, for rooms without a network
 	@$(PYTHON) -m pip download --disable-pip-version-check --no-input --only-binary :all: \
