@@ -56,7 +56,9 @@ FOR_GRADESCOPE = (
     "tests/hidden/*.py",
     "tests/mutants/*.py",
 )
-MAINTAINERS = "automatic bench bundle lines mutation precompute race trials variants".split()
+MAINTAINERS = (
+    "arena attacks automatic bench bundle lines mutation precompute race trials variants".split()
+)
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
     "grader/reports/bench.py",

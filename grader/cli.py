@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 
-from .commands import check, handout, marking, model, nbgrader, study, suites, upkeep, xray
+from .commands import attacks, check, handout, marking, model, nbgrader, study, suites, upkeep, xray
 from .commands.given import UsageError
 from .course import CourseError
 
-COMMANDS = (check, study, model, xray, handout, marking, nbgrader, suites, upkeep)
+COMMANDS = (check, study, model, xray, handout, marking, nbgrader, suites, upkeep, attacks)
 
 
 def main(arguments: list[str] | None = None) -> int:

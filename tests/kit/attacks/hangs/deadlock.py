@@ -1,0 +1,14 @@
+"""Wants to wait for a lock that nobody will open.
+
+Fails because the checker's clock goes on.
+seconds: 30
+"""
+
+import threading
+
+lock = threading.Lock()
+lock.acquire()
+
+
+def layernorm(x, gain, bias, eps=1e-5):
+    lock.acquire()

@@ -1,0 +1,9 @@
+"""Wants the grader to wait for the import.
+
+Fails because importing has a limit too, and is not tried without end.
+earns: 0
+seconds: 40
+"""
+
+while True:
+    pass

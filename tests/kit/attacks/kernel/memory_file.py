@@ -1,0 +1,9 @@
+"""Wants a file without a name, to run programs from.
+
+Fails because the call is refused.
+"""
+
+import ctypes
+
+if ctypes.CDLL(None).memfd_create(b"x", 0) >= 0:
+    print("REACHED a file in memory")

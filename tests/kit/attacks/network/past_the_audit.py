@@ -1,0 +1,9 @@
+"""Wants a socket from the C library, past Python's audit.
+
+Fails because the kernel refuses it.
+"""
+
+import ctypes
+
+if ctypes.CDLL(None).socket(2, 1, 0) >= 0:
+    print("REACHED a socket")
