@@ -1,4 +1,4 @@
-"""A headless Chromium that opens a page from a file, for tests that look as a reader would."""
+"""A headless Chromium that opens a page, for tests that look as a reader would."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Browser:
     def __init__(self, driver, folder: Path) -> None:
         self.driver, self.folder = driver, folder
 
-    def open(self, path: Path) -> None:
+    def open(self, page: Path | str) -> None:
+        """A file, or an address."""
         self.driver.get_log("performance")  # what the page before asked for
         self.driver.get_log("browser")
-        self.driver.get(path.resolve().as_uri())
+        self.driver.get(page if isinstance(page, str) else page.resolve().as_uri())
 
     def run(self, script: str, *arguments):
         """The result of a JavaScript function body in the page."""
