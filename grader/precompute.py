@@ -70,9 +70,10 @@ def explanations(setting: Setting, index: int) -> list[Explanation]:
 
 
 def differing(answers: list[dict], right: list[dict]) -> dict[int, dict[str, Any]]:
-    """The answers that are not right, by their number."""
+    """The answers that are not right, by their number; "typed" where only their type is wrong."""
     return {
         number: bare(answer)
+        | ({"typed": True} if diagnosis.alike(answer, other, types=False) else {})
         for number, (answer, other) in enumerate(zip(answers, right))
         if not diagnosis.alike(answer, other)
     }
@@ -80,7 +81,7 @@ def differing(answers: list[dict], right: list[dict]) -> dict[int, dict[str, Any
 
 def bare(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what is never compared: the words of an error, and where it was raised."""
-    return {"error": {"type": answer["error"]["type"]}} if "error" in answer else answer
+    return {"error": {"type": answer["error"]["type"]}} if "error" in answer else dict(answer)
 
 
 def failed(setting: Setting, piece: Piece, mutant: Mutant) -> dict[str, list[dict]]:

@@ -38,7 +38,8 @@ class Explanation:
     def fits(self, log: list[Call]) -> bool:
         """Whether these calls of the student's code were answered as the mutant answers."""
         return len(log) == self.calls and all(
-            diagnosis.alike(answer, log[number].answer) for number, answer in self.wrong.items()
+            diagnosis.alike(answer, log[number].answer, types="typed" in answer)
+            for number, answer in self.wrong.items()
         )
 
 
