@@ -171,7 +171,8 @@ def clip_grad_norm(params, max_norm):
         norm = sqrt(the sum of all squares of all gradients)
         g = g * max_norm / norm     for every gradient, if norm > max_norm; else they stay
 
-    params   a dict of Tensors; a grad of None counts as nothing, and stays None
+    params   a dict of Tensors; a grad of None counts as nothing, and stays None; the weights are
+             left alone, and float32 gradients stay float32
 
     -> the norm before clipping, a float, in either case
     Gradients [3] and [4] have norm 5; with max_norm 1 they become [0.6] and [0.8].
