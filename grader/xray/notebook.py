@@ -17,6 +17,7 @@ from . import gather
 from .data import page_data
 from .observe import namespaces_of
 
+SAMPLES, SECONDS = 300, 2.0  # somebody is waiting for the cell
 HEIGHT = 900  # pixels, of the frame that scrolls
 
 
@@ -63,7 +64,7 @@ def xray(model: Any, text: str, tokenizer: Any = None, data: str | Path | None =
             )
         )
     learner = ArrayLearner(course, tokenizer, corpus.kind, model, optimizer=None)
-    plan = {"text": text, "seed": 0, "samples": 300, "seconds": 2.0, "record": None}
+    plan = {"text": text, "seed": 0, "samples": SAMPLES, "seconds": SECONDS, "record": None}
     told: dict[str, dict[str, Any]] = {}
     try:
         gather.tell(learner, plan, corpus, lambda event: told.update({event["event"]: event}))

@@ -19,7 +19,7 @@ from ..run import WorkerRun
 from . import record
 from .data import page_data
 
-SAMPLES = 1000
+SAMPLES, FRESH_SAMPLES = 1000, 100  # of a model that has learnt, or has not
 SECONDS = 10.0  # for all samples together, and again for what is held out
 
 
@@ -61,7 +61,7 @@ def look(
         "text": wanted.text,
         "checkpoint": wanted.checkpoint and str(wanted.checkpoint),
         "record": wanted.checkpoint and str(record.beside(wanted.checkpoint)),
-        "samples": SAMPLES,
+        "samples": SAMPLES if wanted.checkpoint else FRESH_SAMPLES,
         "seconds": SECONDS,
     }
     told = told_by(WorkerRun(course, target, "xray", message, lent))
