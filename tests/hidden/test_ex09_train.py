@@ -168,7 +168,8 @@ V, T = 6, 4
 def new_model(student, preset="microgpt", dtype="float64", seed=None, **changes):
     sizes = {"n_embd": 8, "n_head": 2, "block_size": T, "n_layer": 1} | changes
     config = getattr(student.GPTConfig, preset)(V, **sizes)
-    return student.GPT(config, student.rng(chance.seed("model") if seed is None else seed), dtype)
+    rng = student.rng(chance.seed("model") if seed is None else seed)
+    return student.GPT(config, rng, student.np.dtype(dtype).type)
 
 
 def new_run(student, preset="microgpt", dtype="float64", seed=None, **options):

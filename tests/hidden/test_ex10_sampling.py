@@ -209,9 +209,8 @@ def new_model(student, preset="microgpt", seed=None, **changes):
     """Random weights: what comes next depends on all positions, and is never certain."""
     sizes = {"n_embd": 8, "n_head": 2, "n_layer": 2, "block_size": BLOCK, "init_std": 0.2} | changes
     config = getattr(student.GPTConfig, preset)(V, **sizes)
-    return student.GPT(
-        config, student.rng(chance.seed("model") if seed is None else seed), "float64"
-    )
+    rng = student.rng(chance.seed("model") if seed is None else seed)
+    return student.GPT(config, rng, student.np.dtype("float64").type)
 
 
 def again_and_again(student, model, ids, n, u, t=1.0, k=None, p=None, stop=None):
