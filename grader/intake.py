@@ -150,20 +150,29 @@ def sorted_out(top: Item) -> tuple[list[Parcel], list[Item]]:
     return found, [item for item in items if item not in holders]
 
 
-def unwrapped(top: Item) -> Item:
+def unwrapped(top: Item, packed: bool = False) -> Item:
     """Without the one folder or zip that stands around everything. Raises Unreadable."""
-    while len(items := top.inside()) == 1 and items[0].inside and not alone(items):
-        only, inner = items[0], items[0].inside()
-        exported = any(
-            item.name == METADATA or MOODLE.fullmatch(item.name) or canvas(item) for item in inner
-        )
-        holders = [item.stem for item in inner if item.inside]
-        many = len(holders) > 1 and not any(re.match(r"ex\d\d", name) for name in holders)
-        packed = top.is_zip or only.is_zip  # a folder in a folder is what the user has made of it
-        if not exported and not (packed and many and not alone(inner)):
-            break
-        top = only
-    return top
+    items = top.inside()
+    if len(items) != 1 or not items[0].inside or alone(items):
+        return top
+    packed = packed or top.is_zip or items[0].is_zip
+    try:
+        inner = unwrapped(items[0], packed)
+        return inner if holds_all(inner.inside(), packed) else top
+    except Unreadable:  # then it is the only submission, and refused
+        return top
+
+
+def holds_all(items: list[Item], packed: bool) -> bool:
+    """Whether these are the submissions of many: an export, or what somebody has packed up.
+
+    A folder in a folder is what the user has made of it, and means just one.
+    """
+    if any(i.name == METADATA or MOODLE.fullmatch(i.name) or canvas(i) for i in items):
+        return True
+    holders = [item.stem for item in items if item.inside]
+    several = len(holders) > 1 and not any(re.match(r"ex\d\d", name) for name in holders)
+    return packed and several and not alone(items)
 
 
 def alone(items: list[Item]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import statistics
 from collections import Counter
@@ -306,19 +307,21 @@ def cluster(address: str, jobs: int) -> Iterator[Crew]:
     Raises MarkingError where there is no Dask, or no cluster.
     """
     try:
-        import dask
         from distributed import Client, LocalCluster
     except ImportError:
         words = _("--dask takes Dask: sh requirements/install.sh cluster")
         raise MarkingError(words) from None
-    quiet = {"distributed.logging.distributed": "error", "distributed.admin.event-loop": "error"}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(quiet))
         if address == LOCAL:
-            made = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, processes=True, dashboard_address=None
+            address = stack.enter_context(
+                LocalCluster(
+                    n_workers=jobs,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.ERROR,
+                )
             )
-            address = stack.enter_context(made)
         try:
             client = stack.enter_context(Client(address, timeout=10))
         except (OSError, ValueError, TimeoutError) as error:
