@@ -39,6 +39,7 @@ class Recorder:
     path: Path
     steps: list[int] = field(default_factory=list)
     weights: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    most: int = 0  # snapshots that there is room for; 0: not known yet
 
     @classmethod
     def resumed(cls, path: Path, step: int) -> Recorder:
@@ -52,14 +53,12 @@ class Recorder:
 
     def keep_if_due(self, model: Any, step: int, total: int) -> None:
         """A snapshot, if the run has come to the next share of its steps."""
-        if self.steps and self.steps[-1] >= step:
-            return
-        n = moments(model)
-        taken = len([s for s in self.steps if s < step])
-        if step >= total * (taken / (n - 1)) ** 2 or not self.steps:
+        self.most = self.most or moments(model)
+        if not self.steps or step >= total * (len(self.steps) / (self.most - 1)) ** 2:
             self.keep(model, step)
 
     def keep(self, model: Any, step: int) -> None:
+        """A snapshot, unless there is one of this step."""
         if self.steps and self.steps[-1] >= step:
             return
         self.steps.append(step)
