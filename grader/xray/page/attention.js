@@ -1,17 +1,16 @@
 // Who looks at whom: every layer, every head.
 
-/** What a head does with this text, in words: where most of its attention goes. */
-function habit(weights) {
+/** What a head does with this text, in words: where most of its attention goes, on average. */
+function habit(weights, tokens) {
   const T = weights.length;
-  const positions = range(T).slice(1);
-  if (positions.length === 0) return _("only itself to see");
-  const mean = (weight) => sum(positions.map(weight)) / positions.length;
-  const habits = [
-    [mean((t) => weights[t][t]), _("itself")],
-    [mean((t) => weights[t][t - 1]), _("the token before")],
-    [mean((t) => (t > 1 ? weights[t][0] : 0)), _("the beginning")],
-  ].sort((a, b) => b[0] - a[0]);
-  const [share, where] = habits[0];
+  if (T < 3) return "";
+  const mean = (from, weight) => sum(range(T).slice(from).map(weight)) / (T - from);
+  const name = (s) => (s === 0 ? _("the beginning") : _("{token} at {s}", { token: shown(tokens[s]), s }));
+  const [share, where] = [
+    [mean(1, (t) => weights[t][t]), _("itself")],
+    [mean(1, (t) => weights[t][t - 1]), _("the token before")],
+    ...range(T - 2).map((s) => [mean(s + 1, (t) => weights[t][s]), name(s)]),
+  ].reduce((best, one) => (one[0] > best[0] ? one : best));
   return share > 0.4 ? `${where}, ${percent(share)}` : _("spread out");
 }
 
@@ -44,11 +43,14 @@ function paintShares(canvas, flat) {
   context.putImageData(image, 0, 0);
 }
 
+const FEW = 20; // tokens side by side, each with its share below it
+
 /** Arcs from the position that looks to those it sees, as thick as its attention. */
 function arcs(space, tokens, weights, position, label) {
   const seen = range(position + 1).map((s) => ({ s, share: weights[s] }));
   const width = Math.min(860, Math.max(300, space.clientWidth || 640), 90 * tokens.length + 60);
   const ink = colour("ink");
+  const named = tokens.length <= FEW ? seen : [...seen].sort((a, b) => b.share - a.share).slice(0, 5);
   return plot(space, label, {
     width,
     height: Math.min(260, 120 + 11 * tokens.length),
@@ -68,7 +70,7 @@ function arcs(space, tokens, weights, position, label) {
         fill: (d) => (d.s === position ? colour("orange") : ink), fillOpacity: (d) => (d.s > position ? 0.35 : 1),
         fontWeight: (d) => (d.s === position ? 700 : 500), fontFamily: "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
       }),
-      Plot.text(seen, { x: "s", y: 0, dy: 20, text: (d) => percent(d.share), fontSize: 12, fill: colour("soft") }),
+      Plot.text(named, { x: "s", y: 0, dy: 20, text: (d) => percent(d.share), fontSize: 12, fill: colour("soft") }),
     ],
   });
 }
@@ -78,7 +80,7 @@ function attentionSection(look) {
   const picture = el("figure", {});
   const heads = el("div", { class: "heads", role: "group", "aria-label": _("Heads") });
   const whole = el("div", {});
-  const reading = el("p", { class: "answer", "aria-live": "polite" });
+  const reading = el("p", { class: "answer" });
   const code = el("div", {});
   if (!data.attention) return look.section("attention", _("Where does it look?"), look.missing("attention"));
 
@@ -92,10 +94,14 @@ function attentionSection(look) {
     reading.replaceChildren(...told(sentence, { name, t: state.position, token: bold(shown(data.tokens[most])), s: most, p: percent(row[most]) }));
     picture.replaceChildren(arcs(picture, data.tokens, row, state.position,
       _("Attention of {name} from position {t}", { name, t: state.position })));
+  });
+
+  watch(["layer", "head"], () => {
+    const weights = data.attention[state.layer][state.head];
+    const name = _("layer {layer}, head {head}", { layer: state.layer, head: state.head });
     whole.replaceChildren(heatTable({
       caption: _("Attention of {name}: each row looks at the columns", { name }),
       rows: data.tokens.map(shown), columns: data.tokens.map(shown), corner: _("looks ↓ at →"),
-      current: { row: state.position },
       pick: (t) => set({ position: t }),
       cell: (t, s) => s > t && weights[t][s] === 0 ? null : {
         text: percent(weights[t][s]).slice(0, -2), background: heat(weights[t][s]),
@@ -107,12 +113,14 @@ function attentionSection(look) {
     code.replaceChildren(computedBy(data, ["attention_weights", "causal_attention", "self_attention"], state.layer) ?? "");
   });
 
-  watch(["layer", "head", "theme"], () => {
+  watch(["layer", "head", "position"], () => point(whole.firstChild, { row: state.position }));
+
+  watch(["layer", "head"], () => {
     const focused = heads.contains(document.activeElement);
     heads.replaceChildren(...data.attention[state.layer].map((weights, h) =>
       el("button", {
         "aria-pressed": String(h === state.head), "data-id": h, onclick: () => set({ head: h }),
-      }, headPicture(weights), el("b", {}, _("head {head}", { head: h })), el("br"), habit(weights))));
+      }, headPicture(weights), el("b", {}, _("head {head}", { head: h })), el("br"), habit(weights, data.tokens))));
     if (focused) refocus(heads, state.head);
   });
 

@@ -15,7 +15,7 @@ function contributionsSection(look) {
   const { parts, values, error } = data.contributions;
   const picture = el("figure", {});
   const check = el("p", { class: "answer" });
-  const words = el("p", { class: "answer", "aria-live": "polite" });
+  const words = el("p", { class: "answer" });
   const options = () => data.vocab.map((token, id) => el("option", { value: id }, shown(token)));
   const token = el("select", { onchange: () => set({ token: Number(token.value) }) }, options());
   const against = el("select", { onchange: () => set({ against: Number(against.value) }) },

@@ -13,8 +13,9 @@ function guessSection(look) {
     if (next >= 0 && !top.includes(next)) top[9] = next;
     if (!top.includes(state.token)) top[8] = state.token;
     bars.replaceChildren(barTable(top, p, next));
-    all.replaceChildren(everywhere());
   });
+  watch([], () => all.replaceChildren(everywhere()));
+  watch(["position"], () => point(all.firstChild, { column: state.position }));
 
   function barTable(ids, p, next) {
     const most = Math.max(...p);
@@ -39,7 +40,6 @@ function guessSection(look) {
       className: "dense",
       rows: ids.map((id) => shown(data.vocab[id])),
       columns: data.tokens.map(shown),
-      current: { column: state.position },
       pick: (i, t) => set({ position: t, token: ids[i] }),
       cell: (i, t) => {
         const p = data.probabilities[t][ids[i]];
@@ -57,7 +57,7 @@ function guessSection(look) {
     _("At every position the model says how probable each next token is. Step through the text with ← and →; click a guess to have it explained further down."),
     el("div", { class: "side" },
       el("div", {}, el("h3", {}, _("Its best guesses here")), bars,
-        computedBy(data, ["GPT.__call__", "GPT", "linear"]),
+        computedBy(data, ["GPT.__call__", "linear"]),
         data.kind === "documents" ? el("p", { class: "small-print" }, _("BOS stands before every document and after it: guessing BOS means “it ends here”.")) : null),
       el("div", {}, el("h3", {}, _("All positions at once, in percent")), all,
         el("p", { class: "small-print" }, _("Each column is one guess. An orange frame marks what really came next.")))));

@@ -8,7 +8,7 @@ function learningSection(look) {
   const { record, curves } = data;
   const curvePlace = el("figure", {});
   const parts = [];
-  if (curves) watch(["snapshot", "theme", "width"], () => curvePlace.replaceChildren(...curvePictures(curvePlace, curves, record?.steps[state.snapshot])));
+  if (curves) watch(["snapshot"], () => curvePlace.replaceChildren(...curvePictures(curvePlace, curves, record?.steps[state.snapshot])));
   else parts.push(look.missing("curves"));
   if (record) parts.push(...snapshots(look));
   else parts.push(look.missing("record"));
@@ -63,9 +63,9 @@ function snapshots(look) {
   const map = el("figure", {});
   const samples = el("ul", { class: "samples" });
   const heads = el("div", { class: "snapshots" });
-  const guess = el("p", { class: "answer", "aria-live": "polite" });
+  const guess = el("p", { class: "answer" });
 
-  watch(["snapshot", "position", "layer", "theme", "width"], () => {
+  watch(["snapshot", "position"], () => {
     const s = state.snapshot;
     slider.value = s;
     slider.setAttribute("aria-valuetext", _("step {step}", { step: record.steps[s] }));
@@ -79,7 +79,7 @@ function snapshots(look) {
     samples.replaceChildren(...record.samples[s].map((text) => el("li", {}, text || "·")));
     if (record.attention) heads.replaceChildren(...record.attention[s].flatMap((layer, l) => layer.map((weights, h) =>
       el("div", {}, headPicture(weights), data.config.n_layer > 1 ? `${l}.${h} ` : `${_("head {head}", { head: h })} `,
-        el("span", { class: "soft" }, habit(weights))))));
+        el("span", { class: "soft" }, habit(weights, data.tokens))))));
   });
 
   return [

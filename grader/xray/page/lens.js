@@ -7,7 +7,7 @@ function lensSection(look) {
   const guesses = data.lens.map((rows) => rows.map(softmax));
   const stages = data.lens.map((_rows, i) => (i === 0 ? _("embedding") : _("after layer {layer}", { layer: i - 1 })));
   const place = el("div", {});
-  const words = el("p", { class: "answer", "aria-live": "polite" });
+  const words = el("p", { class: "answer" });
 
   watch(["position", "token"], () => {
     const t = state.position;
@@ -15,9 +15,10 @@ function lensSection(look) {
       token: bold(shown(data.vocab[state.token])),
       list: guesses.map((stage) => percent(stage[t][state.token])).join(" → "),
     }));
-    place.replaceChildren(heatTable({
+  });
+  watch([], () => place.replaceChildren(heatTable({
       caption: _("Best guess after each stage (rows) at each position (columns)"),
-      className: "big", rows: stages, columns: data.tokens.map(shown), current: { column: t },
+      className: "big", rows: stages, columns: data.tokens.map(shown),
       pick: (_i, position) => set({ position }),
       cell: (i, position) => {
         const p = guesses[i][position];
@@ -28,12 +29,12 @@ function lensSection(look) {
           title: _("{stage}: {token} with {p}", { stage: stages[i], token: shown(data.vocab[best]), p: percent(p[best]) }),
         };
       },
-    }));
-  });
+    })));
+  watch(["position"], () => point(place.firstChild, { column: state.position }));
 
   return look.section("lens", title,
     _("Each block adds to what stands there. Here the model's last steps, the final norm if it has one and the last matrix, read the stream after every stage, as if the model ended there. Read a column from the top down to see a guess form; an orange frame is the right one."),
     words, place,
     el("p", { class: "small-print" }, _("The last row is the model's own answer; computed this way it differs by {error}.", { error: short(data.lens_error, 2) })),
-    computedBy(data, ["norm", "layernorm", "rmsnorm"]), computedBy(data, ["linear"]));
+    data.config.final_norm ? computedBy(data, ["norm", "layernorm", "rmsnorm"]) : null, computedBy(data, ["GPT.__call__", "linear"]));
 }

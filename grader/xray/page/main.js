@@ -70,7 +70,7 @@ function strip(look) {
   };
   const group = el("div", { class: "tokens", role: "radiogroup", "aria-label": _("Position in the text") }, buttons);
   document.addEventListener("keydown", (event) => {
-    const isTaken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea");
+    const isTaken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea, .scroll, .listing");
     const t = { ArrowLeft: state.position - 1, ArrowRight: state.position + 1, Home: 0, End: last }[event.key];
     const isPaging = ["Home", "End"].includes(event.key) && !group.contains(event.target);
     if (isTaken || isPaging || t === undefined) return;
@@ -87,7 +87,8 @@ function strip(look) {
     group.scrollLeft = chosen.offsetLeft - group.clientWidth / 2;
     const p = data.probabilities[state.position];
     const next = data.next[state.position];
-    const read = data.tokens.slice(0, state.position + 1).map(shown).join(" ");
+    const before = data.tokens.slice(0, state.position + 1).map(shown);
+    const read = before.length > FEW ? `… ${before.slice(-FEW).join(" ")}` : before.join(" ");
     const best = argmax(p);
     here.replaceChildren(
       ...told(_("It has read {read} and guesses {guess} ({p}). "), { read: bold(read), guess: bold(shown(data.vocab[best])), p: percent(p[best]) }),
@@ -115,12 +116,22 @@ function header(look, sections) {
   ].filter(Boolean).join(" · ");
   const theme = el("button", { class: "theme", onclick: () => { switchTheme(); look.draw(["theme"]); } }, _("light / dark"));
   return el("header", { class: "top" }, theme,
-    el("h1", {}, data.text ? _("Inside your GPT while it reads “{text}”", { text: data.text }) : _("Inside your GPT before the first token")),
+    el("h1", {}, data.text ? _("Inside your GPT while it reads “{text}”", { text: clipped(data.text) }) : _("Inside your GPT before the first token")),
     el("p", { class: "facts" }, facts),
     data.cut ? el("p", { class: "missing" }, _("The last {n} characters did not fit into the {size} positions of this model, and were left out.", { n: data.cut, size: config.block_size })) : null,
     model.borrowed?.length ? el("p", { class: "missing" }, _("Borrowed from the reference, as these pieces are not yet yours: {pieces}.", { pieces: model.borrowed.join(", ") })) : null,
     el("nav", { "aria-label": _("Contents") }, el("ol", {}, sections.map((section) =>
-      el("li", {}, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent))))));
+      el("li", {}, el("a", { href: `#${section.id}`, onclick: (event) => goTo(event, section) }, section.querySelector("h2").textContent))))));
+}
+
+const clipped = (text) => (text.length <= 40 ? text : `${text.slice(0, 40)}…`);
+
+/** Within a notebook a link would leave the frame: go there by hand. */
+function goTo(event, section) {
+  event.preventDefault();
+  section.scrollIntoView();
+  section.tabIndex = -1;
+  section.focus({ preventScroll: true });
 }
 
 function open() {

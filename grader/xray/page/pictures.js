@@ -1,16 +1,15 @@
 // Pictures that several sections use: tables with coloured cells, pixels, plots with their numbers.
 
 /** A table whose cells are coloured: `cell(i, j)` gives {text, background, title, mark} or null. */
-function heatTable({ caption, rows, columns, cell, pick, current = {}, corner = "", className = "" }) {
-  const head = columns.map((name, j) =>
-    el("th", { scope: "col", class: j === current.column ? "current" : null }, name));
+function heatTable({ caption, rows, columns, cell, pick, corner = "", className = "" }) {
+  const head = columns.map((name) => el("th", { scope: "col" }, name));
   const body = rows.map((name, i) =>
-    el("tr", { class: i === current.row ? "current" : null },
+    el("tr", {},
       el("th", { scope: "row" }, name),
       columns.map((_column, j) => {
         const content = cell(i, j);
         if (content === null) return el("td", { class: "empty" });
-        const classes = [j === current.column && "current", content.mark && "mark", pick && "pick"];
+        const classes = [content.mark && "mark", pick && "pick"];
         return el("td", {
           class: classes.filter(Boolean).join(" ") || null,
           style: painted(content.background),
@@ -23,6 +22,15 @@ function heatTable({ caption, rows, columns, cell, pick, current = {}, corner = 
       el("caption", { class: "unseen" }, caption),
       el("thead", {}, el("tr", {}, el("td", {}, corner), head)),
       el("tbody", {}, body)));
+}
+
+/** Mark the current row or column of a heat table, and scroll it into sight within its box. */
+function point(box, { row, column }) {
+  box.querySelectorAll(".current").forEach((element) => element.classList.remove("current"));
+  const current = row === undefined ? box.querySelectorAll("thead th")[column] : box.querySelectorAll("tbody tr")[row];
+  current.classList.add("current");
+  if (row === undefined) box.scrollLeft = current.offsetLeft - box.clientWidth / 2;
+  else if (!box.matches(":hover")) box.scrollTop = current.offsetTop - box.clientHeight / 2;
 }
 
 /** A plain table of numbers. */

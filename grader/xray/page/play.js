@@ -44,19 +44,19 @@ function playSection(look) {
     knob("k", _("top-k"), 1, vocab.length, 1, (k) => (k === Infinity ? _("all") : String(k))),
     knob("p", _("top-p"), 0.05, 1, 0.01, (p) => (p === 1 ? _("all") : p.toFixed(2))));
 
+  let live;
   watch(["prompt"], () => {
     const { unknown, ids } = read(state.prompt);
     const steps = run(ids);
-    look.live = { ids, steps };
-    const z = steps.at(-1).logits;
-    const p = softmax(z);
+    live = { ids, logits: steps.at(-1).logits };
+    const p = softmax(live.logits);
     const best = ranked(p).slice(0, 3).map((id) => `${shown(vocab[id])} ${percent(p[id])}`).join(", ");
     said.textContent = (unknown.length ? _("It has never seen {chars}, and skips it. ", { chars: unknown.join(" ") }) : "") + _("Next it expects {best}.", { best });
     const last = ids.length - 1;
     heads.replaceChildren(heatTable({
       caption: _("Where each head looks from the last position"),
       rows: steps[last].looked.flatMap((layer, l) => layer.map((_w, h) => (config.n_layer > 1 ? `${l}.${h}` : _("head {head}", { head: h })))),
-      columns: ids.map((id) => shown(vocab[id])), corner: "",
+      columns: ids.map((id) => shown(vocab[id])), corner: config.n_layer > 1 ? _("layer.head") : "",
       cell: (i, s) => {
         const share = steps[last].looked.flat()[i][s];
         return { text: percent(share).slice(0, -2), background: heat(share), title: percent(share) };
@@ -64,11 +64,10 @@ function playSection(look) {
     }));
   });
 
-  watch(["prompt", "t", "k", "p", "seed", "theme", "width"], () => {
-    const z = look.live.steps.at(-1).logits;
-    const [before, after] = [softmax(z), softmax(chosen(z, state))];
+  watch(["prompt", "t", "k", "p", "seed"], () => {
+    const { ids, logits } = live;
+    const [before, after] = [softmax(logits), softmax(chosen(logits, state))];
     picture.replaceChildren(distribution(picture, vocab, before, after));
-    const { ids } = look.live;
     names.replaceChildren(...range(12).map((i) => {
       const written = write(ids, params, config, state, dice(1000 * state.seed + i), begins ? bos : -1);
       return el("li", {}, [...(begins ? ids.slice(1) : ids), ...written].map((id) => (id === bos ? "" : vocab[id])).join(""));
@@ -112,14 +111,16 @@ function agreement(data, steps) {
 }
 
 function distribution(space, vocab, before, after) {
-  const rows = ranked(before).slice(0, 30).map((id) => ({ token: shown(vocab[id]), before: before[id], after: after[id] }));
+  const most = Math.max(10, Math.min(30, Math.floor(space.clientWidth / 24)));
+  const band = (Math.min(900, space.clientWidth) - 60) / most;
+  const rows = ranked(before).slice(0, most).map((id) => ({ token: shown(vocab[id]), before: before[id], after: after[id] }));
   const picture = plot(space, _("Probabilities before and after the knobs"), {
     height: 210, marginBottom: 30, marginTop: 22,
     x: { type: "band", domain: rows.map((d) => d.token), label: null, tickSize: 0, padding: 0.18 },
     y: { label: _("percent"), transform: (p) => 100 * p, grid: true, ticks: 4 },
     marks: [
       Plot.barY(rows, { x: "token", y: "before", fill: colour("soft"), fillOpacity: 0.35 }),
-      Plot.barY(rows, { x: "token", y: "after", fill: colour("blue"), insetLeft: 4, insetRight: 4 }),
+      Plot.barY(rows, { x: "token", y: "after", fill: colour("blue"), insetLeft: 0.12 * band, insetRight: 0.12 * band }),
     ],
   });
   return el("div", {}, picture, asTable(_("Probabilities"), [_("token"), _("the model's"), _("to draw from")], () => rows.map((d) => [d.token, percent(d.before), percent(d.after)])));

@@ -17,7 +17,7 @@ function preferencesSection(look) {
   const compared = el("div", {});
   const surprised = el("div", {});
   const counting = el("figure", {});
-  watch(["theme", "width"], () => {
+  watch([], () => {
     compared.replaceChildren(
       comparison(compared, _("First letters"), bias.first), comparison(compared, _("Lengths"), bias.lengths), comparison(compared, _("Endings"), bias.endings));
     surprised.replaceChildren(

@@ -57,7 +57,7 @@ function stepperSection(look) {
     trace.append(el("li", {}, entry));
   });
 
-  const pane = el("div", { class: "step", "aria-live": "polite" });
+  const pane = el("div", { class: "step" });
   const keys = { ArrowLeft: () => go(state.step - 1), ArrowRight: () => go(state.step + 1), ArrowDown: goOver,
     ArrowUp: () => go(out(steps, state.step)), Home: () => go(0), End: () => go(steps.length - 1), b: goBackward };
   const box = el("div", {
@@ -71,10 +71,11 @@ function stepperSection(look) {
     },
   }, bar, el("div", { class: "panes" }, trace, pane));
 
-  watch(["step", "theme"], () => {
+  watch(["step"], () => {
     const step = steps[state.step];
     slider.value = state.step;
-    count.textContent = _("{n} of {all}", { n: state.step + 1, all: steps.length });
+    count.replaceChildren(_("{n} of {all}", { n: state.step + 1, all: steps.length }),
+      el("span", { class: "unseen" }, ` ${entries[state.step].textContent}`));
     entries.forEach((entry, i) => {
       if (i === state.step) entry.setAttribute("aria-current", "step");
       else entry.removeAttribute("aria-current");
@@ -113,7 +114,7 @@ function forwardStep(data, call) {
   const [definition, line] = whereOf(data, call);
   return [
     el("h3", {}, call.name, call.layer === null ? "" : el("span", { class: "shape" }, ` · ${_("layer {layer}", { layer: call.layer })}`)),
-    el("div", { class: "small-print" }, path.join(" › ")),
+    path.length > 1 && el("div", { class: "small-print" }, path.join(" › ")),
     call.at && el("div", { class: "small-print" }, _("called at"), ` ${fileName(call.at.file)}:${call.at.line} `, el("code", {}, call.at.code)),
     call.error && el("p", { class: "missing" }, _("This call raised an exception.")),
     listing(definition, line ? [line] : []),

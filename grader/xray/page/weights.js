@@ -14,7 +14,7 @@ function weightsSection(look) {
     groups.map((group) => el("option", { value: group }, group || _("embeddings and head"))));
   const entryOf = (name) => data.parameters[name][state.mode];
 
-  watch(["mode", "group", "parameter", "theme"], () => {
+  watch(["mode", "group", "parameter"], () => {
     modes.forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.mode === state.mode)));
     choice.value = state.group;
     const focused = grid.contains(document.activeElement);
