@@ -7,11 +7,13 @@ that whoever asks can rely on keys and types. The values are still what the stud
 from __future__ import annotations
 
 import builtins
+from collections.abc import Set
 from typing import Any
 
 from .wire import WireError
 
-KINDS = {"value", "error", "refused", "event"}
+ANSWERS = {"value", "error", "refused"}
+EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
 FRAME = [str, int, str, str]  # file, line, function, source
@@ -19,14 +21,14 @@ PLACE = [str, int, list]  # file, line, names of the arguments
 LINES_LIMIT = 2**20  # of a source file
 
 
-def checked(answer: Any) -> dict[str, Any]:
-    """`answer`, if it is one. Raises WireError if it is none.
+def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
+    """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the bytes
     of output so far.
     """
-    kinds = answer.keys() & KINDS if type(answer) is dict else ()
-    if len(kinds) != 1 or answer.keys() - KINDS - {"printed"}:
+    keys = answer.keys() if type(answer) is dict else set()
+    if len(keys & kinds) != 1 or keys - kinds - {"printed"}:
         raise WireError("the worker answered with something else than an answer")
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
