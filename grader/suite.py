@@ -123,7 +123,7 @@ class Test:
     needs: tuple[str, ...]
     result: TestResult | None = None
     borrowed: frozenset[str] = frozenset()  # ids of exercises and pieces
-    calls: list[Call] = field(default_factory=list)  # of a test that failed
+    calls: list[Call] = field(default_factory=list)  # of a test that failed or passed
     waits_for: tuple[Piece, ...] = ()  # of its own class, which cannot be borrowed
 
     @property
@@ -397,7 +397,7 @@ class Checker:
         self.options.reveal(test, message, error, student._log.calls if student else [])
         if test.hidden and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
-        if status == FAILED and student and student._worker.weight <= CALLS_KEPT:
+        if status in (FAILED, PASSED) and student and student._worker.weight <= CALLS_KEPT:
             test.calls = student._log.calls
         show_output = not test.hidden and student is not None and status != WAITING
         output = student.printed() if show_output else ""
@@ -513,7 +513,7 @@ class Checker:
         results = [t.result or TestResult(t.name, t.suite, CRASHED, NOT_RUN) for t in tests]
         if all(self._comes_later(test) for test in tests):
             results = [replace(result, status=TODO) for result in results]
-        named = self._diagnosis(piece, [test for test in tests if test.calls])
+        named = self._diagnosis(piece, tests)
         results = [replace(r, diagnosis=named) if r.status == FAILED else r for r in results]
         core = frozenset(test.name for test in tests if test.core)
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
@@ -524,21 +524,31 @@ class Checker:
         waits = bool(awaited) and all(t.untouched for t in awaited)
         return test.result is not None and (test.result.status == TODO or waits)
 
-    def _diagnosis(self, piece: Piece, failed: list[Test]) -> str | None:
+    def _diagnosis(self, piece: Piece, tests: list[Test]) -> str | None:
         """The misconception that explains every failed test of the piece, if one is known.
 
         Where values are wrong they are what is explained: their gradients follow from how the
         answer is written as well.
         """
         mutants, reference = self.options.mutants, self.options.reference
+        failed = [test for test in tests if test.calls and not test.passed]
         if not (failed and mutants):
             return None
         failed = [test for test in failed if test.kind == VALUE] or failed
+        kinds = {VALUE, failed[0].kind}
+        passed = [test for test in tests if test.passed and test.calls and test.kind in kinds]
         if reference is None:
             known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
-            return precomputed.name({test.name: test.calls for test in failed}, known)
-        logs = [test.calls for test in failed]
-        return diagnosis.name(logs, piece, self.course, reference, mutants)
+            logs = {test.name: test.calls for test in failed}
+            return precomputed.name(logs, known, [test.name for test in passed])
+        return diagnosis.name(
+            [test.calls for test in failed],
+            piece,
+            self.course,
+            reference,
+            mutants,
+            passed=[test.calls for test in passed],
+        )
 
 
 def in_short(course: Course, pieces: Sequence[Piece]) -> list[str]:
