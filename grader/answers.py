@@ -24,8 +24,8 @@ LINES_LIMIT = 2**20  # of a source file
 def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
-    {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the bytes
-    of output so far.
+    {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
+    bytes of output so far.
     """
     keys = answer.keys() if type(answer) is dict else set()
     if len(keys & kinds) != 1 or keys - kinds - {"printed"}:

@@ -39,7 +39,7 @@ FOLDERS = ("exercises", "solutions", "grader", "data", "tests")
 WATCHED = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # inside; all that can be written to
 EXPECTED = (f"{ARENA}/results.jsonl", f"{ARENA}/course-")  # which marking itself makes
 SETTLING = 1.0  # seconds for processes that are ending
-HARD_LIMIT = 120.0  # seconds, for a container that does not answer
+HARD_LIMIT = 150.0  # seconds, for a container that does not answer
 CANARY = '''
 
 @piece("rmsnorm")

@@ -75,7 +75,7 @@ class Attack:
     exercise: str = "ex05_norm"
     id: str = OWN
     earns: tuple[float, ...] = (8.0,)
-    seconds: float = 20.0
+    seconds: float = 30.0
     select: tuple[str, ...] = ("ex05",)
 
     @property
@@ -118,9 +118,9 @@ def texts(folder: Path) -> Iterator[Attack]:
 
 def makers(folder: Path) -> Iterator[Attack]:
     """Attacks that are no text, or no file: a function each, which changes an honest half."""
-    for family in ("broken", "files"):
+    for family in ("archives", "broken", "files"):
         for name, make in vars(module(folder / f"{family}.py")).items():
-            if inspect.isfunction(make) and make.__doc__:
+            if inspect.isfunction(make) and (make.__doc__ or "").startswith("Wants"):
                 head = described(inspect.getdoc(make))
                 yield Attack(f"{family}/{name}", make=partial(change, make), **head)
 

@@ -132,6 +132,8 @@ def junit(course: Path) -> float:
 
 if __name__ == "__main__":
     design, folder = {"in-process": in_process, "junit": junit}[sys.argv[1]], Path(sys.argv[2])
+    if folder.suffix == ".zip":
+        shutil.unpack_archive(folder, folder := folder.parent.parent / "course-unpacked")
     exercise = next(name for name in POINTS if (folder / f"{name}.py").exists())
     course = laid_out(folder, exercise)
     share = design(course)

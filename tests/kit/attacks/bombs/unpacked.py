@@ -1,6 +1,7 @@
 """Wants a few bytes to unpack to gigabytes.
 
 Fails because the worker's address space has a limit.
+seconds: 60
 """
 
 import zlib

@@ -1,7 +1,7 @@
 """Wants the reader to wait for the rest of a frame that was announced.
 
 Fails because the call's limit goes on while it waits.
-seconds: 30
+seconds: 60
 """
 
 import os

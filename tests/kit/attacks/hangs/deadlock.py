@@ -1,7 +1,7 @@
 """Wants to wait for a lock that nobody will open.
 
 Fails because the checker's clock goes on.
-seconds: 30
+seconds: 60
 """
 
 import threading

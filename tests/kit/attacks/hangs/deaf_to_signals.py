@@ -1,7 +1,7 @@
 """Wants to outlive a polite request to end.
 
 Fails because the request is SIGKILL.
-seconds: 30
+seconds: 60
 """
 
 import signal

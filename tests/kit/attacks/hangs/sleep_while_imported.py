@@ -2,7 +2,7 @@
 
 Fails because importing counts as the exercise's time.
 earns: 0
-seconds: 50
+seconds: 60
 """
 
 import time

@@ -3,5 +3,8 @@
 Fails because there is no /dev/shm to write to.
 """
 
-with open("/dev/shm/left-by-an-attack", "w") as file:
-    file.write("hello")
+try:
+    with open("/dev/shm/left-by-an-attack", "w") as file:
+        file.write("hello")
+except OSError:
+    pass

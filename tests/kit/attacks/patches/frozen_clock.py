@@ -1,7 +1,7 @@
 """Wants its time limit never to come, by stopping the clocks.
 
 Fails because the clock that counts is the checker's.
-seconds: 30
+seconds: 60
 """
 
 import time

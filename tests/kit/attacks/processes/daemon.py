@@ -17,4 +17,7 @@ def leave():
     print("REACHED a life after the grader's")
 
 
-leave()
+try:
+    leave()
+except OSError:
+    pass

@@ -12,4 +12,7 @@ def work():
         time.sleep(0.01)
 
 
-threading.Thread(target=work).start()
+try:
+    threading.Thread(target=work).start()
+except RuntimeError:
+    pass

@@ -1,7 +1,7 @@
 """Wants to be neither dead nor alive: stopped.
 
 Fails because a stopped process misses its limit, and is ended.
-seconds: 30
+seconds: 60
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """Wants the grader to stand still, with nobody left to notice.
 
 Fails because the parent in sight is its own, and signals to others are refused.
-seconds: 30
+seconds: 60
 """
 
 import ctypes

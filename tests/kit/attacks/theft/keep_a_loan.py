@@ -8,9 +8,8 @@ earns: 28
 
 import os
 import sys
-import tempfile
 
-PLACES = (".", tempfile.gettempdir(), "/dev/shm", "/var/tmp", os.environ.get("HOME", "/root"))
+PLACES = (".", "/tmp", "/dev/shm", "/var/tmp", os.environ.get("HOME", "/root"))
 
 
 def keep(text):
