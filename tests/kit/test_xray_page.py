@@ -236,17 +236,6 @@ def test_the_contributions_add_up_to_the_logit_and_the_page_shows_that(emma, sma
     assert logit == pytest.approx(total, abs=1e-5)
 
 
-def test_contributions_that_do_not_add_up_are_called_so(shown, small):
-    values = unpacked(small[0]["contributions"]["values"]).copy()
-    values[:, 0] += 0.5
-    wrong = small[0]["contributions"] | {"values": packed(values), "error": 0.5}
-    assert (
-        shown(small[0] | {"contributions": wrong})
-        .text("#contributions .answer:has(.soft)")
-        .startswith("✗")
-    )
-
-
 def test_the_debugger_steps_forward_and_back(emma, small):
     calls = small[0]["calls"]
     emma.focus(".debugger")
@@ -361,11 +350,6 @@ def test_the_model_in_the_page_computes_what_the_students_python_computes(shown,
     assert window.text("#agrees").startswith("✓")
 
 
-def test_a_model_that_computes_something_else_is_told_apart(shown, small):
-    unscaled = packed(unpacked(small[0]["logits"]) * 1.1)
-    assert shown(small[0] | {"logits": unscaled}).text("#agrees").startswith("✗")
-
-
 def test_typing_a_name_shows_what_the_model_expects(emma, small):
     data, checkpoint = small
     prompt = emma.find("#prompt")
@@ -416,6 +400,45 @@ def test_moving_a_knob_changes_distribution_and_samples(emma):
     emma.run("return new Promise(requestAnimationFrame)")
     drawn = emma.texts("#play figure .plain tbody td:last-child")
     assert [as_python(text) for text in drawn if as_python(text) > 0] == [100]
+
+
+# models that are wrong in a known way
+
+
+def test_a_head_that_looks_ahead_is_seen_and_named(shown, small):
+    T = len(small[0]["ids"])
+    even = packed(np.full(small[0]["attention"]["shape"], 1 / T))
+    window = shown(small[0] | {"attention": even})
+    window.run("glass.set({position: 1})")
+    assert "look ahead" in window.text("#attention .missing")
+    assert len(window.texts("#attention .heat tbody tr:nth-child(2) td:not(.empty)")) == T
+    assert window.run("return document.querySelectorAll('#attention svg path').length") >= T - 1
+
+
+def test_weights_that_do_not_add_up_to_one_are_named(shown, small):
+    halves = packed(unpacked(small[0]["attention"]) / 2)
+    window = shown(small[0] | {"attention": halves})
+    assert "off by up to 0.5" in window.text("#attention .missing")
+
+
+def test_a_lens_that_misses_the_models_own_answer_is_named(shown, small):
+    assert "differs" in shown(small[0] | {"lens_error": 0.25}).text("#lens .missing")
+
+
+def test_contributions_that_do_not_add_up_are_called_so(shown, small):
+    values = unpacked(small[0]["contributions"]["values"]).copy()
+    values[:, 0] += 0.5
+    wrong = small[0]["contributions"] | {"values": packed(values), "error": 0.5}
+    assert (
+        shown(small[0] | {"contributions": wrong})
+        .text("#contributions .answer:has(.soft)")
+        .startswith("✗")
+    )
+
+
+def test_a_model_that_computes_something_else_is_told_apart(shown, small):
+    unscaled = packed(unpacked(small[0]["logits"]) * 1.1)
+    assert shown(small[0] | {"logits": unscaled}).text("#agrees").startswith("✗")
 
 
 # all readers

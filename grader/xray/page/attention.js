@@ -45,9 +45,19 @@ function paintShares(canvas, flat) {
 
 const FEW = 20; // tokens side by side, each with its share below it
 
+/** What is wrong with weights of attention, whatever the model: null if nothing is. */
+function strange(attention) {
+  const rows = attention.flat(1).flatMap((weights) => weights.map((row, t) => ({ row, t })));
+  const ahead = Math.max(...rows.map(({ row, t }) => sum(row.subarray(t + 1))));
+  if (ahead > 1e-6) return _("Some heads look ahead, with up to {p} of their attention, at tokens that are not there yet when the model writes: the mask is missing, or comes after the softmax.", { p: percent(ahead) });
+  const off = Math.max(...rows.map(({ row }) => Math.abs(sum(row) - 1)));
+  if (off > 1e-4) return _("The weights of a position do not add up to 1: they are off by up to {off}.", { off: short(off) });
+  return null;
+}
+
 /** Arcs from the position that looks to those it sees, as thick as its attention. */
 function arcs(space, tokens, weights, position, label) {
-  const seen = range(position + 1).map((s) => ({ s, share: weights[s] }));
+  const seen = range(tokens.length).map((s) => ({ s, share: weights[s] })).filter((d) => d.s <= position || d.share > 0);
   const width = Math.min(860, Math.max(300, space.clientWidth || 640), 90 * tokens.length + 60);
   const ink = colour("ink");
   const named = tokens.length <= FEW ? seen : [...seen].sort((a, b) => b.share - a.share).slice(0, 5);
@@ -83,6 +93,7 @@ function attentionSection(look) {
   const reading = el("p", { class: "answer" });
   const code = el("div", {});
   if (!data.attention) return look.section("attention", _("Where does it look?"), look.missing("attention"));
+  const wrong = strange(data.attention);
 
   watch(["layer", "head", "position"], () => {
     const weights = data.attention[state.layer][state.head];
@@ -126,7 +137,7 @@ function attentionSection(look) {
 
   return look.section("attention", _("Where does it look?"),
     _("Each head lets a position gather from itself and from what came before. Choose a head, then step with ← and → or move over a row of the table."),
-    layerChoice(look), heads, reading, picture, whole, code);
+    wrong && el("p", { class: "missing" }, wrong), layerChoice(look), heads, reading, picture, whole, code);
 }
 
 /** Which layer? Nothing to choose where there is one. */

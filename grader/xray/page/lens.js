@@ -35,6 +35,8 @@ function lensSection(look) {
   return look.section("lens", title,
     _("Each block adds to what stands there. Here the model's last steps, the final norm if it has one and the last matrix, read the stream after every stage, as if the model ended there. Read a column from the top down to see a guess form; an orange frame is the right one."),
     words, place,
-    el("p", { class: "small-print" }, _("The last row is the model's own answer; computed this way it differs by {error}.", { error: short(data.lens_error, 2) })),
+    data.lens_error <= 1e-4
+      ? el("p", { class: "small-print" }, _("The last row is the model's own answer; computed this way it differs by {error}.", { error: short(data.lens_error, 2) }))
+      : el("p", { class: "missing" }, _("The last row should be the model's own answer, and differs from it by {error}: between the last block and the logits this model does something else than the course's.", { error: short(data.lens_error ?? NaN, 2) })),
     data.config.final_norm ? computedBy(data, ["norm", "layernorm", "rmsnorm"]) : null, computedBy(data, ["GPT.__call__", "linear"]));
 }
