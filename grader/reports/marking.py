@@ -41,7 +41,9 @@ def summary(tally: Tally, path: Path, absent: int, seconds: float) -> list[str]:
     lines += [f"  {one_line(id)}: {one_line(why)}" for id, why in refused[:SHOWN]]
     if len(refused) > SHOWN:
         lines.append(_("  and {n} more that were refused").format(n=len(refused) - SHOWN))
-    lines += [_("the grader gave up on {id}; look at it").format(id=id) for id in tally.died]
+    lines += [
+        _("the grader gave up on {id}; look at it").format(id=id) for id in sorted(tally.died)
+    ]
     if absent:
         words = _("{n} in the file are not among the submissions any more; they stay in it")
         lines.append(words.format(n=absent))
