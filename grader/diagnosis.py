@@ -12,7 +12,7 @@ import itertools
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,13 +73,19 @@ def known(folder: Path) -> tuple[Mutant, ...]:
 
 
 def name(
-    logs: list[list[Call]], piece: Piece, course: Course, reference: Path, folder: Path
+    logs: list[list[Call]],
+    piece: Piece,
+    course: Course,
+    reference: Path,
+    folder: Path,
+    passed: Sequence[list[Call]] = (),
 ) -> str | None:
     """The sentence of the mutant of the piece that gives the same answers in every failed test.
 
-    `logs` holds the calls of each. Two mutants that do are both offered; more say too little, and
-    none is. If the piece has none, those of the pieces that it needs are tried: an attention
-    written in one go forgets the scaling as its parts do.
+    `logs` holds the calls of each, `passed` those of tests that did not fail: a mutant that would
+    fail one of these is another mistake. Two mutants that fit are both offered; more say too
+    little, and none is. If the piece has none, those of the pieces that it needs are tried: an
+    attention written in one go forgets the scaling as its parts do.
     """
     needed = [p for p in course.closure(piece.needs) if p.exercise == piece.exercise]
     right = Right(piece.exercise, course, reference)
@@ -88,7 +94,7 @@ def name(
         candidates = [
             m for m in known(folder) if m.exercise == piece.exercise and m.name in defines
         ]
-        found = [m.says for m in candidates if answers_alike(m, logs, right)]
+        found = [m.says for m in candidates if answers_alike(m, logs, passed, right)]
         if found:
             return offered(found)
     return None
@@ -100,32 +106,42 @@ def offered(says: list[str]) -> str | None:
     return " or: ".join(sentences) if 1 <= len(sentences) <= 2 else None
 
 
-def answers_alike(mutant: Mutant, logs: list[list[Call]], right: Right) -> bool:
+def answers_alike(
+    mutant: Mutant, logs: list[list[Call]], passed: Sequence[list[Call]], right: Right
+) -> bool:
     """Whether the reference with the mutant in it answers every call as the student's code did."""
     bench = stand_in(right.exercise, right.course, right.reference, mutant)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            return all(answers_log_alike(bench, log, right) for log in logs)
+            return all(answers_log_alike(bench, log, right) for log in logs) and all(
+                answers_right(bench, log) for log in passed
+            )
     finally:
         bench.close()
+
+
+def answers_right(bench: InProcess, log: list[Call]) -> bool:
+    """Whether the calls of a test that passed get the same answers, whatever their type."""
+    bench.ask({"op": "clear"})
+    return all(alike(bench.ask(call.request), call.answer, types=False) for call in log)
 
 
 def answers_log_alike(bench: InProcess, log: list[Call], right: Right) -> bool:
     """The same for the calls of one test, which began with no handles.
 
-    An answer that has the mutant's numbers but not their type counts, unless its type is all that
-    is wrong with the mutant's.
+    The numbers count, whatever their type, unless the type is what is wrong with the mutant's.
     """
     bench.ask({"op": "clear"})
-    for number, call in enumerate(log):
-        answer = bench.ask(call.request)
-        if alike(answer, call.answer):
-            continue
-        if not alike(answer, call.answer, types=False) or alike(
-            answer, right.answers(log)[number], types=False
-        ):
+    answers = []
+    for call in log:
+        answers.append(bench.ask(call.request))
+        if not alike(answers[-1], call.answer, types=False):
             return False
-    return bool(log)
+    if all(alike(answer, call.answer) for answer, call in zip(answers, log)):
+        return bool(log)
+    pairs = list(zip(answers, right.answers(log)))
+    wrong = [pair for pair in pairs if not alike(*pair)]
+    return bool(wrong) and not any(alike(*pair, types=False) for pair in wrong)
 
 
 class Right:

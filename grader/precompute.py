@@ -61,7 +61,7 @@ def explanations(setting: Setting, index: int) -> list[Explanation]:
     mutant = diagnosis.known(setting.mutants)[index]
     pieces = setting.course.by_id[mutant.exercise].pieces
     return [
-        Explanation(test, mutant.says, len(answers), wrong)
+        Explanation(test, index, mutant.says, len(answers), wrong)
         for piece in pieces
         if mutant.name in piece.defines
         for test, answers in failed(setting, piece, mutant).items()

@@ -31,6 +31,7 @@ class Explanation:
     """One mutant in one test: how many calls are made, and which answers are wrong."""
 
     test: str
+    mutant: int  # its number
     says: str
     calls: int
     wrong: dict[int, dict[str, Any]]  # by the number of the call
@@ -43,20 +44,33 @@ class Explanation:
         )
 
 
-def name(logs: Mapping[str, list[Call]], file: Path) -> str | None:
+def name(logs: Mapping[str, list[Call]], file: Path, passed: Iterable[str] = ()) -> str | None:
     """The sentence of the mutant that explains every failed test; `logs` holds the calls of each.
 
-    Two that do are both offered, as by diagnosis.name.
+    It must not fail a test that has passed. Two that do are both offered, as by diagnosis.name.
     """
     known = read(file)
-    fitting = [[e.says for e in known[test] if e.fits(log)] for test, log in logs.items()]
-    return diagnosis.offered([says for says in fitting[0] if all(says in f for f in fitting)])
+    fitting = [{e.mutant: e.says for e in known[test] if e.fits(log)} for test, log in logs.items()]
+    others = {e.mutant for test in passed for e in known[test]}
+    return diagnosis.offered(
+        [
+            says
+            for mutant, says in fitting[0].items()
+            if mutant not in others and all(mutant in fits for fits in fitting)
+        ]
+    )
 
 
 def write(explanations: Iterable[Explanation]) -> bytes:
     """The content of a file that holds these."""
     entries = (
-        [e.test, e.says, e.calls, {str(number): answer for number, answer in e.wrong.items()}]
+        [
+            e.test,
+            e.mutant,
+            e.says,
+            e.calls,
+            {str(number): answer for number, answer in e.wrong.items()},
+        ]
         for e in explanations
     )
     return zlib.compress(b"".join(map(wire.encode, entries)), 9)
@@ -68,9 +82,9 @@ def read(file: Path) -> dict[str, list[Explanation]]:
     try:
         stream = io.BytesIO(zlib.decompress(file.read_bytes()))
         while stream.tell() < len(stream.getbuffer()):
-            test, says, calls, wrong = wire.receive(stream)
+            test, mutant, says, calls, wrong = wire.receive(stream)
             answers = {int(number): answer for number, answer in wrong.items()}
-            known[test].append(Explanation(test, says, calls, answers))
+            known[test].append(Explanation(test, mutant, says, calls, answers))
     except (OSError, zlib.error, wire.WireError):
         known.clear()
     return known
