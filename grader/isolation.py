@@ -25,6 +25,7 @@ from typing import Any
 
 from .course import ROOT
 from .language import _
+from .sandbox import FOLDER_MIB, MIB
 
 BUBBLEWRAP, LANDLOCK, NONE = "bubblewrap+seccomp", "landlock+seccomp", "none"
 
@@ -32,8 +33,8 @@ MODULES = ("__init__", "worker", "wire", "sandbox", "scenarios")  # of the grade
 THREADS = {
     f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
 }
+SYSTEM = ("/usr", "/lib", "/lib64", "/nix", "/gnu")  # where a system keeps its libraries
 FOLDER = "/folder"  # inside, where student's code may write
-FOLDER_BYTES = 64 * 2**20
 OLDEST_LANDLOCK = 3  # the first that sees files being truncated
 
 INSTALL = """\
@@ -100,11 +101,6 @@ class Isolation:
     @property
     def is_none(self) -> bool:
         return self.name == NONE
-
-    @property
-    def own_folder(self) -> bool:
-        """Whether the folder that student's code writes into is in memory, and limited."""
-        return self.name == BUBBLEWRAP
 
     def command(self, folder: Path, boot: str) -> list[str]:
         """The command that starts a worker whose home is `folder`."""
@@ -211,8 +207,12 @@ def libraries() -> tuple[Path, ...]:
     standard = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     lines = Path("/proc/self/maps").read_text("utf-8", "replace").splitlines()
     mapped = {Path(line.split(maxsplit=5)[5]) for line in lines if ".so" in line}
-    own = (*standard, numpy_folder().parent)
-    system = {path.parent for path in mapped if not any(path.is_relative_to(o) for o in own)}
+    system = {
+        path.parent
+        for path in mapped
+        if any(path.is_relative_to(prefix) for prefix in (*SYSTEM, sys.base_prefix))
+        and not {"site-packages", "dist-packages"} & set(path.parts)
+    }
     folders = sorted({Path(os.path.realpath(folder)) for folder in standard | system})
     return tuple(f for f in folders if not any(f != g and f.is_relative_to(g) for g in folders))
 
@@ -250,7 +250,7 @@ def bubblewrap_command() -> list[str]:
     for link in ("/lib", "/lib64"):
         if os.path.islink(link):
             command += ["--symlink", os.readlink(link), link]
-    for loader in Path("/").glob("lib*/ld-linux*.so*"):
+    for loader in Path("/").glob("lib*/ld-*.so*"):
         command += [
             "--ro-bind",
             str(loader),
@@ -264,7 +264,7 @@ def bubblewrap_command() -> list[str]:
     for file in module_files():
         command += ["--ro-bind", str(file), f"/course/{file.relative_to(ROOT)}"]
     command += ["--dev-bind", "/dev/null", "/dev/null"]
-    command += ["--size", str(FOLDER_BYTES), "--tmpfs", FOLDER, "--remount-ro", "/"]
+    command += ["--size", str(FOLDER_MIB * MIB), "--tmpfs", FOLDER, "--remount-ro", "/"]
     return [*command, "--chdir", FOLDER, "--"]
 
 

@@ -7,12 +7,13 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Set
 from typing import Any, BinaryIO, ClassVar
 
 from . import answers, wire, worker
-from .isolation import FOLDER_BYTES, Isolation, none
+from .isolation import Isolation, none
 from .language import _
+from .sandbox import FOLDER_FILES, FOLDER_MIB
 from .zygote import End, Pipes, Starter, Zygote
 
 OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
@@ -80,7 +81,7 @@ class Worker:
         self.counted = 0  # bytes that the worker says it has printed in all
         self.marked = 0  # of them, those before the mark
         self.weight = 0  # bytes of answers since then
-        self.flooded = self.late = self.lied = self.overfull = False
+        self.flooded = self.late = self.lied = False
         try:
             self.pipes = self.source.begin()
         except OSError as error:
@@ -88,12 +89,17 @@ class Worker:
             raise NotStarted(self._why_not(str(error))) from error
         self.ended = None
         self.deadline = time.monotonic() + START_SECONDS
-        for work in (self._collect, self._watch):
-            threading.Thread(target=work, args=(self.pipes,), daemon=True).start()
+        collector, watch = (
+            threading.Thread(target=work, args=(self.pipes,), daemon=True)
+            for work in (self._collect, self._watch)
+        )
+        collector.start()
+        watch.start()
         try:
             self._answer(self.pipes.answers)  # it is sealed, and has run nothing yet
         except (EOFError, OSError, wire.WireError) as error:
             self.kill(PATIENCE)
+            collector.join(DRAIN_SECONDS)
             raise NotStarted(self._why_not(self.printed() or self.last_words())) from error
         finally:
             self.deadline = float("inf")
@@ -122,7 +128,8 @@ class Worker:
         except (EOFError, OSError, wire.WireError) as error:
             end = self.kill(PATIENCE)
             if self.late:
-                raise TimedOut(f"no answer after {seconds:g} seconds") from None
+                words = _("no answer after {seconds:g} seconds").format(seconds=seconds)
+                raise TimedOut(words) from None
             if isinstance(error, wire.WireError) and (end.stopped or end.code == 0):
                 raise
             raise Crashed(self.last_words()) from None
@@ -131,15 +138,16 @@ class Worker:
         self.counted = answer.get("printed", 0)
         return answer
 
-    def _answer(self, stream: BinaryIO | Counted) -> dict:
+    def _answer(self, stream: BinaryIO | Counted, kinds: Set[str] = answers.ANSWERS) -> dict:
         """The next frame."""
-        return answers.checked(wire.receive(stream))
+        return answers.checked(wire.receive(stream), kinds)
 
     def _weigh(self, size: int) -> None:
         """The answers within one test may together be no larger than one may be."""
         self.weight += size
         if self.weight > ANSWERS_LIMIT:
-            raise wire.WireError(f"answers of more than {ANSWERS_LIMIT // 2**20} MiB in one test")
+            words = _("answers of more than {mib} MiB in one test")
+            raise wire.WireError(words.format(mib=ANSWERS_LIMIT // 2**20))
 
     def converse(
         self, request: dict, go: Callable[[], bool]
@@ -150,7 +158,8 @@ class Worker:
         """
         try:
             wire.send(self.pipes.requests, request)
-            while "event" in (answer := self._answer(self.pipes.answers)):
+            kinds = answers.ANSWERS | answers.EVENTS
+            while "event" in (answer := self._answer(self.pipes.answers, kinds)):
                 yield answer["event"]
                 wire.send(self.pipes.requests, {"go": go()})
         except (EOFError, OSError):
@@ -179,23 +188,26 @@ class Worker:
 
     def last_words(self) -> str:
         """Why the child ended, in words."""
-        code = self.ended.code
         if self.flooded:
-            return f"printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped"
-        if self.overfull:
-            return f"put more than {FOLDER_BYTES // 2**20} MiB into its folder, and was stopped"
+            words = _("printed more than {mib} MiB, and was stopped")
+            return words.format(mib=OUTPUT_LIMIT // 2**20)
+        if self.ended.overfull:
+            words = _("put more than {mib} MiB or {n} files into its folder, and was stopped")
+            return words.format(mib=FOLDER_MIB, n=FOLDER_FILES)
         if self.ended.stopped:
-            return "cut its own line to the checker, and was stopped"
+            return _("cut its own line to the checker, and was stopped")
+        code = self.ended.code
         if type(code) is int and -code in set(signal.Signals):
             name = signal.Signals(-code).name
             reason = {
-                "SIGSEGV": "a segmentation fault: too deep a recursion, or broken memory",
-                "SIGXCPU": "it used up its processor time",
-                "SIGKILL": "it was killed, as the system does when memory runs out",
-                "SIGABRT": "it was aborted, as happens when memory runs out",
+                "SIGSEGV": _("a segmentation fault: too deep a recursion, or broken memory"),
+                "SIGXCPU": _("it used up its processor time"),
+                "SIGKILL": _("it was killed, as the system does when memory runs out"),
+                "SIGABRT": _("it was aborted, as happens when memory runs out"),
             }
-            return f"ended Python itself ({name}: {reason.get(name, 'a signal')})"
-        return f"ended Python itself with exit code {code}"
+            words = _("ended Python itself ({signal}: {reason})")
+            return words.format(signal=name, reason=reason.get(name, _("a signal")))
+        return _("ended Python itself with exit code {code}").format(code=code)
 
     def kill(self, patience: float = 0.0) -> End:
         """End the child and all that it started; how it ended.
@@ -203,9 +215,9 @@ class Worker:
         What ends by itself within `patience` seconds keeps its exit code, for last_words.
         """
         with self.ending:
-            if self.ended is None:
+            if self.alive:
                 self.ended = self.source.end(patience)
-            return self.ended
+            return self.ended or End(None)
 
     def _end_child(self) -> None:
         """End the child that serves, if there is one, and cut the lines to it."""
@@ -237,9 +249,8 @@ class Worker:
     def _watch(self, pipes: Pipes) -> None:
         """End the child when its time is over."""
         while pipes is self.pipes and self.ended is None:
-            self.late = time.monotonic() > self.deadline
-            self.overfull = self.source.overfull
-            if self.late or self.overfull:
+            if time.monotonic() > self.deadline:
+                self.late = True
                 self.kill()
             time.sleep(TICK)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .assembly import Plan, Target
 from .course import ROOT, Course
-from .process import Crashed, Worker
+from .process import Crashed, NotStarted, Worker
 from .student import error_of
 from .wire import WireError
 
@@ -39,6 +39,8 @@ class WorkerRun:
             yield from self._events()
         except (Crashed, WireError) as error:
             yield self._error(type(error).__name__, f"the code {error}", None)
+        except NotStarted as error:
+            yield self._error("NotStarted", str(error), None)
         finally:
             self.worker.close()
 

@@ -7,13 +7,18 @@ What is refused altogether is decided by the checker (isolation.py), and sealed 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import secrets
 import signal
 import sys
 from typing import Any
 
 MIB = 2**20
 DESCRIPTORS = 64
+FOLDER_MIB, FOLDER_FILES = 64, 1000  # that student's code may have lying about
+FOLDER_DEPTH = 1024  # characters of a path to them
+BLOCK = 512  # bytes, as stat counts them
 
 FORBIDDEN = {
     "os.fork": "start a process",
@@ -87,6 +92,53 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(m_mmap_threshold, 2**30)
         mallopt(m_trim_threshold, 2**30)
+
+
+def overfull(folder: str) -> bool:
+    """Whether there are too many files below `folder`, too large ones, or any that are hidden."""
+    size = count = 0
+    waiting = [folder]
+    while waiting:
+        below = waiting.pop()
+        try:
+            with os.scandir(below) as found:
+                entries = list(itertools.islice(found, FOLDER_FILES + 1))
+            size += sum(space(entry.stat(follow_symlinks=False)) for entry in entries)
+            waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            continue  # it was removed meanwhile
+        except OSError:
+            return True  # it is locked
+        count += len(entries)
+        if size > FOLDER_MIB * MIB or count > FOLDER_FILES or len(below) > FOLDER_DEPTH:
+            return True
+    return False
+
+
+def space(status: os.stat_result) -> int:
+    """The bytes that a file takes; one full of nothing takes none."""
+    return getattr(status, "st_blocks", status.st_size // BLOCK) * BLOCK
+
+
+def empty(folder: str) -> None:
+    """Remove all that is in `folder`, however it is named, nested or locked; raises OSError.
+
+    What is deep is lifted up first: so no path grows long, and nothing recurses.
+    """
+    os.chmod(folder, 0o700)
+    lifted = (os.path.join(folder, secrets.token_hex(8)) for _ in itertools.count())
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.rename(inner.path, next(lifted))
+                else:
+                    os.unlink(inner.path)
+            os.rmdir(entry.path)
 
 
 # From linux/prctl.h, linux/capability.h and the one table of system calls that all machines share.

@@ -29,7 +29,7 @@ from . import chance, compare, diagnosis, divergence, precomputed
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
-from .process import Crashed, TimedOut, Worker
+from .process import Crashed, NotStarted, TimedOut, Worker
 from .results import (
     CRASHED,
     FAILED,
@@ -460,6 +460,8 @@ class Checker:
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
             return FAILED, f"{words} gave something that the test cannot use: {error}", place
+        if isinstance(error, NotStarted):
+            raise SuiteError(str(error)) from error
         raise SuiteError(f"{test.name} itself broke: {type(error).__name__}: {error}") from error
 
     # the end

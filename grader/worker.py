@@ -19,7 +19,7 @@ import linecache
 import operator
 import os
 import random
-import shutil
+import select
 import signal
 import site
 import socket
@@ -47,6 +47,7 @@ grader.worker.main()
 """
 
 FORKS = hasattr(os, "fork")
+TICK = 0.05  # seconds between two looks at what a child has put into its folder
 
 OPERATORS: dict[str, Callable] = {
     name: getattr(operator, name)
@@ -430,21 +431,24 @@ def nurse(line: socket.socket) -> None:
     cut, and the child ends too.
 
         {"begin": seal} + requests, answers, output (, ruleset)  ->  the child says that it is ready
-        {"end": seconds of patience}  ->  {"ended": exit code, "stopped": bool, "clean": bool}
+        {"end": seconds of patience}  ->  {"ended": exit code, "stopped", "overfull", "clean"}
     """
     gc.freeze()
-    orders, child, home = Orders(line), 0, os.getcwd()
+    orders, child, home, overfull = Orders(line), 0, os.getcwd(), False
     while True:
+        while child and not select.select([line], [], [], TICK)[0]:
+            if overfull := overfull or sandbox.overfull(home):
+                kill_group(child)
         try:
             order = wire.receive(orders)
         except (EOFError, OSError):
             break
         if "begin" in order:
-            child = beget(orders.take(), line, order["begin"])
+            child, overfull = beget(orders.take(), line, order["begin"]), False
         else:
-            code, stopped = end(child, order["end"])
+            code, stopped = end(child, order["end"]) if child else (None, False)
             child = 0
-            answer = {"ended": code, "stopped": stopped, "clean": swept(home)}
+            answer = {"ended": code, "stopped": stopped, "overfull": overfull, "clean": swept(home)}
             line.sendall(wire.encode(answer))
     if child:
         end(child, 0.0)
@@ -490,25 +494,26 @@ def end(child: int, patience: float) -> tuple[int, bool]:
         if time.monotonic() >= limit:
             break
         time.sleep(0.002)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)  # and what it may have started
+    kill_group(child)
     if not found:
         status = os.waitpid(child, 0)[1]
     return os.waitstatus_to_exitcode(status), not found
 
 
+def kill_group(child: int) -> None:
+    """Kill the child, and what it may have started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+
+
 def swept(folder: str) -> bool:
-    """Whether the folder is there, and empty; what can be removed is."""
+    """Whether the folder is there, and empty now."""
     try:
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
-                os.unlink(entry.path)
+        sandbox.empty(folder)
         os.utime(folder)  # or its age would be a message to the next child
-        return os.access(folder, os.W_OK | os.X_OK) and not os.listdir(folder)
-    except (OSError, RecursionError):
+    except OSError:
         return False
+    return True
 
 
 def serve(requests_from: int, answers_to: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,11 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import sandbox, wire, worker
-from .isolation import FOLDER_BYTES, THREADS, Isolation
+from .isolation import THREADS, Isolation
 
 END_SECONDS = 5.0  # for a zygote to end a child
-FOLDER_FILES = 10_000  # that a child may leave about
-BLOCK = 512  # bytes, as stat counts them
 SAID_LIMIT = 4096  # bytes of what a zygote says when it breaks
 
 
@@ -47,6 +44,7 @@ class End:
 
     code: int | None
     stopped: bool = False
+    overfull: bool = False  # for what it had put into its folder
 
 
 class Zygote:
@@ -103,12 +101,7 @@ class Zygote:
             kill_group(self.process)
             return End(self.process.wait())
         self.usable = answer["clean"]
-        return End(answer["ended"], answer["stopped"])
-
-    @property
-    def overfull(self) -> bool:
-        """Whether the child has filled its folder; one in memory cannot hold too much."""
-        return not self.isolation.own_folder and overfull(self.folder)
+        return End(answer["ended"], answer["stopped"], answer["overfull"])
 
     def said(self) -> str:
         """The last line that it wrote, when it broke."""
@@ -148,10 +141,6 @@ class Starter:
         kill_group(self.process)
         self.process.wait()
         return End(None, stopped=True)
-
-    @property
-    def overfull(self) -> bool:
-        return overfull(self.folder)
 
     def said(self) -> str:
         return ""  # it was in the child's output
@@ -197,34 +186,8 @@ def last_line(stream: BinaryIO) -> str:
     return said.decode("utf-8", "replace").strip().rpartition("\n")[2]
 
 
-def overfull(folder: Path) -> bool:
-    """Whether there are too many files below `folder`, too large ones, or any that are hidden."""
-    size = count = 0
-    waiting = [str(folder)]
-    while waiting:
-        try:
-            entries = list(os.scandir(waiting.pop()))
-            size += sum(space(entry.stat(follow_symlinks=False)) for entry in entries)
-            waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        except FileNotFoundError:
-            continue  # it was removed meanwhile
-        except OSError:
-            return True  # locked, or too deep to be looked at
-        count += len(entries)
-        if size > FOLDER_BYTES or count > FOLDER_FILES:
-            return True
-    return False
-
-
-def space(status: os.stat_result) -> int:
-    """The bytes that a file takes; one full of nothing takes none."""
-    return getattr(status, "st_blocks", status.st_size // BLOCK) * BLOCK
-
-
 def remove(folder: Path) -> None:
-    """Remove a folder of student's files, however they are named, nested or locked."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists() and os.name == "posix":
-        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
-            subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
+    """Remove a folder of student's files; what the system holds on to stays."""
+    with contextlib.suppress(OSError):
+        sandbox.empty(str(folder))
+        folder.rmdir()

@@ -323,7 +323,8 @@ def test_a_folder_of_a_child_is_removed_however_deep_or_locked_it_is():
         ("write(b'GBW1\\x09\\0\\0\\0\\xff\\xff\\xff\\0'); time.sleep(9)", TimedOut, "no answer"),
         ("ctypes.CDLL(None).raise_(19) if 0 else os.kill(os.getpid(), 19)", TimedOut, "no answer"),
         ("flood()", Crashed, "printed more than 32 MiB"),
-        ("fill()", Crashed, "put more than 64 MiB into its folder"),
+        ("fill()", Crashed, "put more than 64 MiB or 1000 files into its folder"),
+        ("[open(str(n), 'w').close() for n in range(99999)]", Crashed, "put more than 64 MiB"),
     ],
     ids=str,
 )

@@ -266,7 +266,7 @@ def test_the_project_has_the_version_of_the_manifest():
     assert project()["version"] == course.load().version
 
 
-@pytest.mark.parametrize("extra", [None, "dev", "browser", "instructor", "bench"])
+@pytest.mark.parametrize("extra", [None, "dev", "browser", "instructor", "marking", "bench"])
 def test_the_pinned_versions_are_within_the_declared_ranges(extra):
     declared = project()["optional-dependencies"][extra] if extra else project()["dependencies"]
     pinned = pins(ROOT / "requirements" / f"{extra or 'student'}.txt")
