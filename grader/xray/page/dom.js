@@ -59,7 +59,8 @@ function short(x, digits = 3) {
 function percent(p) {
   const points = 100 * p;
   if (p > 0 && points < 0.05) return "<0.1\u00a0%";
-  return `${points < 9.95 && p > 0 ? points.toFixed(1) : Math.round(points)}\u00a0%`;
+  const isFine = (p > 0 && points < 9.95) || (p < 1 && points >= 99.5);
+  return `${isFine ? points.toFixed(1) : Math.round(points)}\u00a0%`;
 }
 
 /** How an id is written: the character itself, what cannot be seen by name. */

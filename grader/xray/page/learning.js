@@ -4,18 +4,14 @@ const isVowel = (token) => /^[aeiou]$/i.test(token.normalize("NFD")[0] ?? "");
 const isLetter = (token) => [...token].length === 1 && /\p{L}/u.test(token);
 
 function learningSection(look) {
-  const { data, state, set, watch } = look;
+  const { data, state, watch } = look;
   const { record, curves } = data;
-  const curvePlace = el("figure", {});
-  const parts = [];
-  if (curves) watch(["snapshot"], () => curvePlace.replaceChildren(...curvePictures(curvePlace, curves, record?.steps[state.snapshot])));
-  else parts.push(look.missing("curves"));
-  if (record) parts.push(...snapshots(look));
-  else parts.push(look.missing("record"));
+  const figure = el("figure", {});
+  if (curves) watch(["snapshot"], () => figure.replaceChildren(...curvePictures(figure, curves, record?.steps[state.snapshot])));
   return look.section("learning", _("Watch it learn"),
     record ? _("Move the slider through the training run. Tokens that the model treats alike drift together: do vowels (orange, underlined) part from consonants (blue)? Do the heads find their work, and when do the samples become names?")
       : _("How the loss fell. Lower is better; what is held out was never trained on."),
-    parts.slice(0, record ? 1 : 0), curvePlace, parts.slice(record ? 1 : 0), computedBy(data, ["train"]), computedBy(data, ["AdamW.step"]));
+    record ? snapshots(look) : look.missing("record"), curves ? figure : look.missing("curves"), computedBy(data, ["train"]), computedBy(data, ["AdamW.step"]));
 }
 
 function curvePictures(space, curves, step) {

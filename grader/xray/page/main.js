@@ -37,19 +37,25 @@ function looking(data) {
       const text = typeof lead === "string" ? el("p", { class: "lead" }, lead) : lead;
       return el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title), text, ...children);
     },
-    missing(what) {
-      const reasons = data.not_observable.filter((entry) => entry.what === what).map((entry) => entry.why);
-      return el("p", { class: "missing" }, reasons.length ? reasons.join(" ") : ABSENT[what] ?? _("This could not be seen in your model."));
+    /** Why a part of the data is not there, in words. */
+    missing(part) {
+      const reasons = data.not_observable.filter((entry) => entry.part === part).map((entry) => `${entry.what}: ${entry.why}`);
+      if (reasons.length === 0) return el("p", { class: "missing" }, ABSENT[part] ?? _("This could not be seen in your model."));
+      return el("p", { class: "missing" }, el("b", {}, _("Not observable.")), " ", reasons.join(" "));
     },
+    /** What else could not be seen. */
     remarks() {
-      if (data.not_observable.length === 0) return null;
-      return el("div", { class: "missing" }, el("b", {}, _("Not observable")), el("ul", {},
-        data.not_observable.map(({ what, why }) => el("li", {}, el("code", {}, what), ": ", why))));
+      const others = data.not_observable.filter((entry) => !entry.part);
+      if (others.length === 0) return null;
+      return el("div", { class: "missing" }, el("b", {}, _("Not observable.")), el("ul", {},
+        others.map(({ what, why }) => el("li", {}, what, ": ", why))));
     },
   };
 }
 
 const ABSENT = {
+  parameters: _("The weights are not in the data of this page."),
+  calls: _("No call of the course's functions was seen."),
   record: _("No snapshots were kept of this training run. Train with --record, and a time slider stands here."),
   curves: _("No training curves were found beside this model."),
   bias: _("This part needs a trained model and its data."),

@@ -48,7 +48,7 @@ function stepperSection(look) {
   const trace = el("ol", { class: "trace", "aria-label": _("All steps") });
   const entries = steps.map((step, i) =>
     el("button", { tabindex: "-1", onclick: () => go(i), style: { "padding-left": `${0.6 + 0.8 * step.depth}rem` } },
-      step.kind === "forward" ? step.call.name : `∂ ${makers.get(step.value) ?? data.values[step.value].parameter ?? _("a value")}`));
+      step.kind === "forward" ? step.call.name : `∂ ${makers.get(step.value) ?? _("a value")}`));
   entries.forEach((entry, i) => {
     const step = steps[i];
     if (i === 0) trace.append(el("li", { class: "title" }, _("forward")));
@@ -92,9 +92,12 @@ function stepperSection(look) {
     box, look.remarks());
 }
 
-/** Which call made each value: the innermost one. */
+/** What made each value: a parameter, a step within a definition, or the innermost call. */
 function makersOf(data) {
   const makers = new Map();
+  data.values.forEach(({ parameter, made_at: place }, value) => {
+    if (parameter || place?.inside) makers.set(value, parameter ?? _("a step of {name}", { name: place.inside }));
+  });
   data.calls.forEach((call) => call.outputs.forEach((value) => makers.set(value, call.name)));
   return makers;
 }
@@ -130,7 +133,7 @@ function backwardStep(data, step, makers) {
   const value = data.values[step.value];
   const place = value.made_at;
   const definition = place && data.definitions[place.inside];
-  const name = makers.get(step.value) ?? value.parameter ?? _("a value");
+  const name = makers.get(step.value) ?? _("a value");
   return [
     el("h3", {}, _("gradient of {name}", { name }), el("span", { class: "shape" }, ` ${shapeText(value.shape)}`)),
     el("div", { class: "small-print" }, _("How much the loss would change with each number of it.")),
