@@ -16,11 +16,15 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
-from . import ledger, marking, marks, nbcourse
 from . import course as courses
+from . import ledger, marking, marks, nbcourse
+from .course import Course
+from .intake import IntakeError
 from .language import _
+from .ledger import LedgerError
+from .marking import MarkingError
+from .marks import MarksError, Record
 from .reports import notebook
-from .results import Result
 
 
 class TakeReport(NbGraderPreprocessor):
@@ -30,42 +34,31 @@ class TakeReport(NbGraderPreprocessor):
         folder = Path(self.parent.parent.coursedir.root)
         of = resources["nbgrader"]
         course = courses.load()
-        assignment = next(
-            one for one in nbcourse.of_folder(folder, course) if one.name == of["assignment"]
-        )
-        exercise = next(one for one in assignment.exercises if one.id == of["notebook"])
-        mark = recorded_or_marked(folder, of["student"], assignment, course)
+        record = marks.recorded(folder, of["student"], course)
+        if record is None:
+            record = mark_now(folder, of["student"], course)
+        mark = next(one for one in record.marks if one.assignment.name == of["assignment"])
+        exercise = course.by_id[of["notebook"]]
         report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
         return nbformat.from_dict(json.loads(report)), resources
 
 
-def recorded_or_marked(
-    folder: Path, student: str, assignment: nbcourse.Assignment, course: courses.Course
-) -> marks.Mark:
-    """The mark on record; a new one where there is none, or other files are handed in now."""
-    mark = marks.recorded(folder, student, assignment)
-    if mark is None:
-        result = mark_now(folder, student, course)
-        mark = marks.of_assignment(folder, student, assignment, result)
-        marks.keep(folder, mark)
-    return mark
-
-
-def mark_now(folder: Path, student: str, course: courses.Course) -> Result:
+def mark_now(folder: Path, student: str, course: Course) -> Record:
     """Mark all that the student has handed in, sandboxed. NbGraderException where that fails."""
-    parcel = marks.handed_in_now(folder).get(student)
-    if parcel is None:
-        raise NbGraderException(_("{student} cannot be a student's id").format(student=student))
     tests = (courses.ROOT / "tests" / "visible", courses.ROOT / "tests" / "hidden")
-    run = marking.Run(course, [parcel], tuple(course.pieces), tests)
     path = folder / "marks" / "autograde.jsonl"
     path.parent.mkdir(exist_ok=True)
     try:
+        parcel = marks.parcel(folder, student)
+        run = marking.Run(course, [parcel], tuple(course.pieces), tests)
         marking.mark_all(run, path, lambda: marking.here(1))
-        return ledger.results(path)[student]
-    except (marking.MarkingError, ledger.LedgerError) as error:
+        line = ledger.latest(path, json.dumps)[parcel.id]
+        record = marks.of_record(student, line, folder, course)
+    except (MarkingError, LedgerError, IntakeError, MarksError) as error:
         words = _("{student} was never marked, and cannot be marked now: {error}")
         raise NbGraderException(words.format(student=student, error=error)) from None
+    marks.keep(folder, record)
+    return record
 
 
 class SaveRecordedGrades(SaveAutoGrades):

@@ -1,6 +1,6 @@
 """Marks -> nbgrader: one writer puts the grader's records into the gradebook.
 
-For each student's assignment, all of this or nothing:
+For each student, all of this or nothing:
 
     gradebook.db    a grade for each piece, a comment, the time of submission, the late penalty
     autograded/     the report, as a notebook that formgrader and feedback show
@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nbgrader import api
@@ -31,11 +31,12 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from . import marks, nbcourse, workbook
+from . import assembly, marks, nbcourse, workbook
+from .course import Course
 from .language import _
-from .marks import Mark, PiecePoints
+from .marks import Mark, PiecePoints, Record
 from .nbcourse import Assignment
-from .reports import notebook
+from .reports import notebook, text
 
 PATIENCE = 60.0  # seconds to wait for another program that writes to the gradebook
 TRIES = 3
@@ -58,6 +59,17 @@ class Outcome:
     written: list[Mark] = field(default_factory=list)
     review: list[str] = field(default_factory=list)  # pieces that a person decides on
     refused: list[str] = field(default_factory=list)  # in words: which, and why
+    unknown: set[str] = field(default_factory=set)  # assignments that nbgrader does not have yet
+
+
+@dataclass
+class Desk:
+    """What the writer has before it."""
+
+    db: Session
+    folder: Path
+    penalties: AssignLatePenalties
+    plans: dict[str, Plan] = field(default_factory=dict)  # by assignment
 
 
 @dataclass(frozen=True)
@@ -87,34 +99,44 @@ def settings(folder: Path) -> Config:
 
 def write(
     folder: Path,
-    found: Iterable[Mark],
+    course: Course,
+    records: Mapping[str, str],
     db_url: str | None = None,
-    notify: Callable[[Mark], None] = lambda mark: None,
+    notify: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
-    """Write the marks into the course in `folder`, one submission after the other.
+    """Write the marks into the course in `folder`, one student after the other.
 
+    records   a line of results for each student, in JSON
     db_url    where the gradebook is; without it, where nbgrader_config.py says
 
-    A submission that cannot be written is left as it was, and the rest goes on.
+    A student whose marks cannot be written has those from before, and the rest goes on.
     Raises GradebookError where nothing can be written.
     """
+    assignments = nbcourse.of_folder(folder, course)
     config = settings(folder)
     outcome = Outcome()
     with opened(config, db_url) as book:
-        penalties = AssignLatePenalties(config=config)
-        penalties.init_plugin()
-        plans: dict[str, Plan] = {}
-        for mark in found:
-            name = mark.assignment.name
-            if name not in plans:
-                plans[name] = plan_of(book.db, mark.assignment)
+        desk = Desk(book.db, folder, AssignLatePenalties(config=config))
+        desk.penalties.init_plugin()
+        found = {one.name: plan_of(book.db, one) for one in assignments}
+        desk.plans = {name: plan for name, plan in found.items() if plan}
+        if not desk.plans:
+            words = _(
+                "nbgrader knows no assignment of {folder}: run `nbgrader generate_assignment`"
+            )
+            raise GradebookError(words.format(folder=folder))
+        for done, (student, line) in enumerate(records.items(), 1):
             try:
-                _write_patiently(book.db, folder, mark, plans[name], penalties, outcome)
+                record = marks.of_record(student, line, folder, course)
+                unknown = {mark.assignment.name for mark in record.marks} - desk.plans.keys()
+                outcome.unknown |= unknown
+                record = record.only(desk.plans.keys())
+                outcome.review += _write_patiently(desk, record)
             except (marks.MarksError, OSError, SQLAlchemyError) as error:
-                outcome.refused.append(f"{mark.student}, {name}: {_said(error)}")
+                outcome.refused.append(f"{text.one_line(student)}: {_said(error)}")
             else:
-                outcome.written.append(mark)
-            notify(mark)
+                outcome.written += record.marks
+            notify(done)
     return outcome
 
 
@@ -139,20 +161,15 @@ def _be_patient(connection, _record) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
 
 
-def plan_of(db: Session, assignment: Assignment) -> Plan:
-    """Where the assignment's marks go. GradebookError where nbgrader does not know it yet."""
-    name = assignment.name
+def plan_of(db: Session, assignment: Assignment) -> Plan | None:
+    """Where the assignment's marks go. None where nbgrader does not know it as it is here."""
     found = db.execute(
-        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
+        select(api.Assignment.id, api.Assignment.duedate).where(
+            api.Assignment.name == assignment.name
+        )
     ).first()
-    unknown = GradebookError(
-        _(
-            "nbgrader does not know {name} as this course has it; run `nbgrader"
-            " generate_assignment {name}` in the course's folder first"
-        ).format(name=name)
-    )
     if found is None:
-        raise unknown
+        return None
     notebooks = db.execute(
         select(api.Notebook.id, api.Notebook.name).where(api.Notebook.assignment_id == found.id)
     )
@@ -160,7 +177,7 @@ def plan_of(db: Session, assignment: Assignment) -> Plan:
     for exercise in assignment.exercises:
         sheet = sheets.get(exercise.id)
         if sheet is None or sheet.grades.keys() != {piece.name for piece in exercise.pieces}:
-            raise unknown
+            return None
     return Plan(found.id, found.duedate, sheets)
 
 
@@ -175,45 +192,36 @@ def _sheet(db: Session, notebook_id: str) -> Sheet:
     return Sheet(notebook_id, grades, comment)
 
 
-def _write_patiently(
-    db: Session,
-    folder: Path,
-    mark: Mark,
-    plan: Plan,
-    penalties: AssignLatePenalties,
-    outcome: Outcome,
-) -> None:
-    """`_write`, once more where another program was in the way."""
-    for attempt in range(1, TRIES + 1):
+def _write_patiently(desk: Desk, record: Record) -> list[str]:
+    """Write a student's marks, once more where another program was in the way."""
+    attempt = 1
+    while True:
         try:
-            review = _write(db, folder, mark, plan, penalties)
-            db.commit()
+            review = [words for mark in record.marks for words in _write(desk, mark)]
+            marks.keep(desk.folder, record)
+            desk.db.commit()
+            return review
         except (OperationalError, IntegrityError):
-            db.rollback()
+            desk.db.rollback()
             if attempt == TRIES:
                 raise
             time.sleep(attempt)
+            attempt += 1
         except BaseException:
-            db.rollback()
+            desk.db.rollback()
             raise
-        else:
-            outcome.review += review
-            return
 
 
-def _write(
-    db: Session, folder: Path, mark: Mark, plan: Plan, penalties: AssignLatePenalties
-) -> list[str]:
-    """Everything of one submission but the commit. Returns the pieces that need a person."""
-    handed_in = marks.submitted(folder, mark.student, mark.assignment)
-    stamp = handed_in / "timestamp.txt"
+def _write(desk: Desk, mark: Mark) -> list[str]:
+    """All of one assignment but the commit. Returns the pieces that need a person."""
+    db, plan = desk.db, desk.plans[mark.assignment.name]
+    stamp = marks.submitted(desk.folder, mark.student, mark.assignment) / "timestamp.txt"
     at = parse_utc(stamp.read_text("utf-8").strip() or None) if stamp.is_file() else None
     if db.execute(select(STUDENT.c.id).where(STUDENT.c.id == mark.student)).first() is None:
         db.execute(STUDENT.insert().values(id=mark.student))
     submission, extension = _submission(db, plan, mark.student, at)
-    seconds_late = 0.0
-    if at and plan.due:
-        seconds_late = (at - plan.due - extension if extension else at - plan.due).total_seconds()
+    due = plan.due + (extension or timedelta()) if plan.due else None
+    seconds_late = (at - due).total_seconds() if at and due else 0.0
     review = []
     for exercise in mark.assignment.exercises:
         sheet = plan.sheets[exercise.id]
@@ -222,13 +230,10 @@ def _write(
         score, undecided = _grades(db, notebook_id, sheet, points)
         review += [f"{mark.student}, {exercise.short}.{name}" for name in undecided]
         _comment(db, notebook_id, sheet, mark.comment(exercise))
-        penalty = _penalty(penalties, mark.student, score, seconds_late)
-        db.execute(
-            NOTEBOOK.update()
-            .where(NOTEBOOK.c.id == notebook_id)
-            .values(late_submission_penalty=penalty)
-        )
-    _files(folder, handed_in, mark)
+        penalty = _penalty(desk.penalties, mark.student, score, seconds_late)
+        own = NOTEBOOK.c.id == notebook_id
+        db.execute(NOTEBOOK.update().where(own).values(late_submission_penalty=penalty))
+    _files(desk.folder, mark)
     return review
 
 
@@ -314,13 +319,19 @@ def _penalty(
     return None if penalty is None else min(max(penalty, 0.0), score)
 
 
-def _files(folder: Path, handed_in: Path, mark: Mark) -> None:
-    """The report beside what was handed in; and the record, for autograde to look up."""
+def _files(folder: Path, mark: Mark) -> None:
+    """The report, in the place of the notebook that nbgrader would have run, and what goes along."""
     name = mark.assignment.name
+    handed_in = marks.submitted(folder, mark.student, mark.assignment)
     content = {}
+    for file in mark.handed_in:
+        source = assembly.read(handed_in / file, file)
+        if source.text is not None:
+            content[file] = source.text.encode("utf-8", "replace")
+    autograded = folder / "autograded" / mark.student / name
     for file, otherwise in _papers().items():
-        paper = handed_in / file
-        content[file] = paper.read_bytes() if paper.is_file() else otherwise
+        papers = [path for path in (handed_in / file, autograded / file) if path.is_file()]
+        content[file] = papers[0].read_bytes() if papers else otherwise
     for exercise in mark.assignment.exercises:
         file = f"{exercise.id}.ipynb"
         report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
@@ -328,8 +339,7 @@ def _files(folder: Path, handed_in: Path, mark: Mark) -> None:
         if not (handed_in / file).exists():  # autograde looks for it, and so does feedback
             blank = (folder / "source" / name / file).read_bytes()
             nbcourse.write_file(handed_in / file, blank)
-    nbcourse.replace_folder(folder / "autograded" / mark.student / name, content)
-    marks.keep(folder, mark)
+    nbcourse.replace_folder(autograded, content)
 
 
 def _papers() -> dict[str, bytes]:

@@ -1,20 +1,18 @@
 """The grader's records, as an nbgrader course knows them: by student and assignment.
 
-    results.jsonl                    what `mark` wrote, of all that a student has handed in
-    marks/STUDENT/ASSIGNMENT.json    the part of it that belongs to one assignment
+    results.jsonl         what `mark` wrote: a line for all that a student has handed in
+    marks/STUDENT.json    that line, where nbgrader's own autograde looks it up
 
 A mark is only ever read from these. A student's notebook has no say in it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from . import assembly, intake, nbcourse
 from .course import Course, Exercise
@@ -25,6 +23,7 @@ from .nbcourse import Assignment, write_file
 from .reports import text
 from .results import (
     CRASHED,
+    FAILED,
     REFUSED,
     TIMEOUT,
     TODO,
@@ -66,7 +65,7 @@ class Mark:
     student: str
     assignment: Assignment
     result: Result
-    files: dict[str, str]  # name -> digest of what was handed in
+    handed_in: frozenset[str]  # names of files
 
     def exercise(self, exercise: Exercise) -> ExerciseResult | None:
         return next((e for e in self.result.exercises if e.id == exercise.id), None)
@@ -89,7 +88,7 @@ class Mark:
         if found is None:
             note = _("This was not marked: your instructor decides.")
             return PiecePoints(name, None, possible, note)
-        if exercise.file not in self.files:
+        if exercise.file not in self.handed_in:
             words = _("{file} was not handed in: your instructor decides.")
             note = words.format(file=exercise.file)
             return PiecePoints(name, None, possible, note, found)
@@ -114,8 +113,18 @@ class Mark:
         notes = [f"{', '.join(names)}: {note}" for note, names in pieces.items() if note]
         return "\n".join(notes) or None
 
-    def to_json(self) -> dict[str, Any]:
-        return {"files": self.files, "record": self.result.to_json()}
+
+@dataclass(frozen=True)
+class Record:
+    """All that the grader has recorded of one student."""
+
+    student: str
+    json_text: str  # as `mark` wrote it
+    marks: tuple[Mark, ...]
+
+    def only(self, names: Collection[str]) -> Record:
+        """The record with the marks of these assignments alone."""
+        return replace(self, marks=tuple(m for m in self.marks if m.assignment.name in names))
 
 
 def _stopped(piece: PieceResult) -> str:
@@ -125,7 +134,8 @@ def _stopped(piece: PieceResult) -> str:
     """
     test = next((test for test in piece.tests if test.status in STOPPED), None)
     open_ = [test for test in piece.tests if test.suite == piece.tests[0].suite]
-    if test is None and len(open_) > 1 and len({(t.status, t.message) for t in open_}) == 1:
+    said_alike = len(open_) > 1 and len({test.message for test in open_}) == 1
+    if test is None and said_alike and piece.status == FAILED:
         test = open_[0]
     if test is None:
         return ""
@@ -133,61 +143,68 @@ def _stopped(piece: PieceResult) -> str:
     return _("0 points: {reason}").format(reason=said)
 
 
-def of_records(
-    records: dict[str, Result], folder: Path, course: Course
-) -> tuple[list[Mark], list[str]]:
-    """The marks that the records hold for the course in `folder`; and in words, those that do not.
+def of_record(student: str, json_text: str, folder: Path, course: Course) -> Record:
+    """What a line of results gives the student in the course in `folder`.
 
-    Of a student who has handed in through nbgrader the assignments handed in get marks, if what
-    is there now is what was marked; of one who has not, all that were marked elsewhere.
+    Of a student who has handed in through nbgrader the assignments handed in get marks; of one who
+    has not, all that were marked elsewhere. Raises MarksError where the line is of other files than
+    those that are there now.
     """
-    assignments = nbcourse.of_folder(folder, course)
-    now = handed_in_now(folder)
-    found, refused = [], []
-    for student, result in records.items():
-        if not intake.is_id(student):
-            refused.append(_("{id!r} is no student's id").format(id=text.one_line(student)))
-        elif student in now and not _is_of(result, now[student], course):
-            words = _("{student} has handed in anew: run `mark` again, then this")
-            refused.append(words.format(student=student))
-        else:
-            found += _of_student(folder, student, assignments, result, student in now)
-    return found, refused
-
-
-def handed_in_now(folder: Path) -> dict[str, Parcel]:
-    """What stands in the course's submitted/, by student, unopened."""
-    place = folder / "submitted"
-    if not place.is_dir() or not any(place.iterdir()):
-        return {}
-    return {parcel.id: parcel for parcel in intake.parcels(place)[0]}
-
-
-def _is_of(result: Result, parcel: Parcel, course: Course) -> bool:
-    """Whether the result is of what is in the parcel now. Records that do not say are believed."""
-    marked = result.provenance.get("submission")
-    found = (intake.open_parcel(parcel, course, any_version) for any_version in (False, True))
-    return marked is None or any(submission.digest == marked for submission in found)
-
-
-def _of_student(
-    folder: Path, student: str, assignments: tuple[Assignment, ...], result: Result, here: bool
-) -> Iterator[Mark]:
-    for assignment in assignments:
+    if not intake.is_id(student):
+        raise MarksError(_("{id!r} cannot be a student's id").format(id=text.one_line(student)))
+    result = Result.from_json(json.loads(json_text))
+    here = hands_in_here(folder, student, course)
+    if here and not _is_of(result, folder, student, course):
+        words = _("{student} has handed in anew: run `mark` again, then this")
+        raise MarksError(words.format(student=student))
+    found = []
+    for assignment in nbcourse.of_folder(folder, course):
+        place = submitted(folder, student, assignment)
         ids = {exercise.id for exercise in assignment.exercises}
         part = tuple(exercise for exercise in result.exercises if exercise.id in ids)
-        wanted = submitted(folder, student, assignment).is_dir() if here else bool(part)
-        if wanted:
-            yield of_assignment(folder, student, assignment, replace(result, exercises=part))
+        if here:
+            names = [name for name in assignment.files if (place / name).exists()]
+        else:
+            names = [f"{exercise.id}.py" for exercise in part if exercise.status != TODO]
+        if place.is_dir() if here else part:
+            own = replace(result, exercises=part)
+            found.append(Mark(student, assignment, own, frozenset(names)))
+    return Record(student, json_text, tuple(found))
 
 
-def of_assignment(folder: Path, student: str, assignment: Assignment, result: Result) -> Mark:
-    handed_in = submitted(folder, student, assignment)
-    if handed_in.is_dir():
-        files = digests(handed_in, assignment)
-    else:  # marked elsewhere: what has anything written in it was handed in
-        files = {f"{e.id}.py": "" for e in result.exercises if e.status != TODO}
-    return Mark(student, assignment, result, files)
+def hands_in_here(folder: Path, student: str, course: Course) -> bool:
+    """Whether anything in submitted/ came from the student, and not from `gradebook`."""
+    names = {"timestamp.txt", *(exercise.file for exercise in course.exercises)}
+    return any(path.name in names for path in (folder / "submitted" / student).glob("*/*"))
+
+
+def parcel(folder: Path, student: str) -> Parcel:
+    """All that the student has handed in, as `mark` takes it."""
+    return intake.parcels(folder / "submitted" / student, one=True)[0][0]
+
+
+def _is_of(result: Result, folder: Path, student: str, course: Course) -> bool:
+    """Whether the result is of what is there now. A result that does not say so is believed."""
+    marked = result.provenance.get("submission")
+    own = parcel(folder, student)
+    now = (intake.open_parcel(own, course, any_version) for any_version in (False, True))
+    return marked is None or any(submission.digest == marked for submission in now)
+
+
+def keep(folder: Path, record: Record) -> None:
+    """Put the record where `recorded` finds it."""
+    write_file(folder / "marks" / f"{record.student}.json", record.json_text.encode())
+
+
+def recorded(folder: Path, student: str, course: Course) -> Record | None:
+    """The record of what is handed in now; None where there is none, or only of other files."""
+    path = folder / "marks" / f"{student}.json"
+    if not intake.is_id(student) or not path.is_file():
+        return None
+    try:
+        return of_record(student, path.read_text("utf-8"), folder, course)
+    except MarksError:
+        return None
 
 
 def listing(folder: Path, mark: Mark, exercise: Exercise) -> Listing | None:
@@ -206,34 +223,3 @@ def listing(folder: Path, mark: Mark, exercise: Exercise) -> Listing | None:
 
 def submitted(folder: Path, student: str, assignment: Assignment) -> Path:
     return folder / "submitted" / student / assignment.name
-
-
-def digests(handed_in: Path, assignment: Assignment) -> dict[str, str]:
-    """File name -> digest, of the files of the assignment that were handed in."""
-    found = [handed_in / name for name in assignment.files]
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in found
-        if path.is_file() and not path.is_symlink()
-    }
-
-
-def record_path(folder: Path, student: str, assignment: Assignment) -> Path:
-    return folder / "marks" / student / f"{assignment.name}.json"
-
-
-def keep(folder: Path, mark: Mark) -> None:
-    """Put the mark where `recorded` finds it."""
-    data = json.dumps(mark.to_json(), ensure_ascii=False).encode("utf-8", "replace")
-    write_file(record_path(folder, mark.student, mark.assignment), data)
-
-
-def recorded(folder: Path, student: str, assignment: Assignment) -> Mark | None:
-    """The mark of what is handed in now; None where there is none, or of other files."""
-    path = record_path(folder, student, assignment)
-    if not path.is_file():
-        return None
-    kept = json.loads(path.read_text("utf-8"))
-    mark = Mark(student, assignment, Result.from_json(kept["record"]), kept["files"])
-    now = digests(submitted(folder, student, assignment), assignment)
-    return mark if not now or now == mark.files else None

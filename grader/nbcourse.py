@@ -158,6 +158,8 @@ def _template(name: str, **values: str) -> str:
 
 def replace_folder(folder: Path, content: bundle.Files) -> None:
     """Make `folder` hold just these files; what was there stays until the new one is whole."""
+    if _holds(folder, content):
+        return
     part, old = (folder.with_name(f".{folder.name}.{what}") for what in ("part", "old"))
     for left in (part, old):
         shutil.rmtree(left, ignore_errors=True)
@@ -168,6 +170,13 @@ def replace_folder(folder: Path, content: bundle.Files) -> None:
         folder.rename(old)
     part.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _holds(folder: Path, content: bundle.Files) -> bool:
+    """Whether the folder is like that already."""
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != content.keys():
+        return False
+    return all((folder / name).read_bytes() == data for name, data in content.items())
 
 
 def write_file(path: Path, data: bytes) -> None:

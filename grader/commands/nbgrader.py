@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,15 +66,13 @@ def run_gradebook(options: argparse.Namespace) -> int:
         raise UsageError(
             _("there is no nbgrader here; install it: pip install -r requirements/instructor.txt")
         )
-    from .. import gradebook, ledger, marks, nbcourse
+    from .. import gradebook, ledger, nbcourse
 
     try:
-        records = ledger.results(options.results)
-        found, refused = marks.of_records(records, options.course, courses.load())
-        outcome = gradebook.write(options.course, found, options.db)
+        records = ledger.latest(options.results, json.dumps)
+        outcome = gradebook.write(options.course, courses.load(), records, options.db)
     except (nbcourse.CourseFolderError, ledger.LedgerError, gradebook.GradebookError) as error:
         raise UsageError(str(error)) from error
-    outcome.refused += refused
     report(outcome, len(records))
     return 1 if outcome.refused else 0
 
@@ -88,6 +87,9 @@ def report(outcome: Outcome, records: int) -> None:
     if outcome.review:
         say(_("a person decides on {n} of their pieces:").format(n=len(outcome.review)))
         say(*listed(outcome.review))
+    if outcome.unknown:
+        say(_("nbgrader does not have these yet; `nbgrader generate_assignment NAME` makes them:"))
+        say(*listed(sorted(outcome.unknown)))
     if outcome.refused:
         say(_("not written, and as they were:"))
         say(*listed(outcome.refused))
