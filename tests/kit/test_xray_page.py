@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,9 +12,11 @@ import pytest
 from browser import browser  # noqa: F401
 
 from grader import corpus, finale, training
+from grader.course import ROOT
 from grader.xray import record
 from grader.xray.data import packed, page_data, unpacked
 from grader.xray.gather import gather
+from grader.xray.notebook import Page
 from grader.xray.page import page, words
 from solutions import (
     ex01_tokenizer,
@@ -79,12 +83,10 @@ def both(folder, small):
 
 
 @pytest.fixture
-def shown(browser, folder):  # noqa: F811
-    """Open the page of some data; at the end nothing may have complained or asked the network."""
+def shown_file(browser):  # noqa: F811
+    """Open a page; at the end nothing may have complained or asked the network."""
 
-    def show(data, **screen):
-        path = folder / "page.html"
-        path.write_text(page(data), "utf-8")
+    def show(path, **screen):
         browser.look(**screen)
         browser.open(path)
         return browser
@@ -92,6 +94,18 @@ def shown(browser, folder):  # noqa: F811
     yield show
     assert browser.complaints() == []
     assert browser.requests() == []
+
+
+@pytest.fixture
+def shown(shown_file, folder):
+    """Open the page of some data, on the same condition."""
+
+    def show(data, **screen):
+        path = folder / "page.html"
+        path.write_text(page(data), "utf-8")
+        return shown_file(path, **screen)
+
+    return show
 
 
 @pytest.fixture(scope="module")
@@ -441,13 +455,41 @@ def test_a_model_that_computes_something_else_is_told_apart(shown, small):
     assert shown(small[0] | {"logits": unscaled}).text("#agrees").startswith("✗")
 
 
+# the command and the notebook
+
+
+@pytest.mark.slow  # a worker of its own and 1000 samples: some ten seconds
+def test_the_command_writes_a_page_that_opens(folder, shown_file):
+    path = folder / "command.html"
+    command = [sys.executable, "-m", "grader", "xray", TEXT, "--target", "solutions"]
+    command += ["--untrained", "--out", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    window = shown_file(path)
+    assert "untrained" in window.text(".facts")
+    assert window.text("#agrees").startswith("✓")
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(browser, small, folder):  # noqa: F811
+    path = folder / "notebook.html"
+    path.write_text(f"<meta charset=utf-8><p>cell</p>{Page(small[0])._repr_html_()}", "utf-8")
+    browser.open(path)
+    browser.driver.switch_to.frame(0)
+    try:
+        browser.run("document.querySelector('nav li:nth-child(5) a').click()")
+        assert browser.run("return location.href") == "about:srcdoc", "the frame is not left"
+        assert browser.run("return document.activeElement.id") == "contributions"
+    finally:
+        browser.driver.switch_to.default_content()
+    assert browser.complaints() == []
+
+
 # all readers
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_on_colour_can_be_read(shown, both, scheme):
+def test_every_text_on_colour_can_be_read(shown, small, scheme):
     """WCAG AA: a contrast of 4.5 to 1, in the coloured cells and in the page's own colours."""
-    window = shown(both["gpt2"][0], scheme=scheme)
+    window = shown(small[0], scheme=scheme)
     worst = window.run(CONTRAST)
     assert worst[0] >= 4.5, f"{worst[1]!r}: {worst[0]:.2f}"
     window.screenshot(f"{scheme}")
@@ -482,7 +524,7 @@ def test_the_switch_goes_from_light_to_dark(emma):
 def test_a_phone_shows_the_whole_width(shown, both):
     window = shown(both["gpt2"][0], width=390, height=800)
     assert window.run("return document.documentElement.scrollWidth") <= 390
-    window.screenshot("phone")
+    window.screenshot("phone", whole=False)
 
 
 def test_every_picture_has_words_and_every_table_a_caption(emma):
@@ -527,7 +569,7 @@ def test_what_the_student_wrote_stays_text(shown, small):
         "source": HOSTILE,
         "borrowed": False,
     }
-    data["not_observable"] = [{"what": HOSTILE, "why": HOSTILE}]
+    data["not_observable"] = [{"part": None, "what": HOSTILE, "why": HOSTILE}]
     data["parameters"][HOSTILE] = data["parameters"]["wte"]
     data["bias"]["made_up"] = data["record"]["samples"][-1] = [HOSTILE]
     window = shown(data)
@@ -547,9 +589,11 @@ def test_what_is_missing_is_said_in_words(shown, small):
     absent = ("attention", "lens", "moved", "contributions", "record", "curves", "bias")
     why = "self_attention is written out in GPT.__call__"
     data = small[0] | dict.fromkeys(absent)
-    data["not_observable"] = [{"what": "attention", "why": why}]
+    data["not_observable"] = [{"part": "attention", "what": "attention", "why": why}]
+    data["not_observable"] += [{"part": None, "what": "the innermost values", "why": "too large"}]
     window = shown(data)
-    assert window.text("#attention .missing") == why
+    assert why in window.text("#attention .missing")
+    assert "the innermost values: too large" in window.text("#step .missing")
     assert "--record" in window.text("#learning")
     for section in ("lens", "moved", "contributions", "bias"):
         assert window.text(f"#{section} .missing")
