@@ -31,6 +31,7 @@ from pathlib import Path
 from . import attacks, course
 from .attacks import NEXT, OWN, SECRETS, Attack, Design, Outcome
 from .course import ROOT
+from .language import _
 from .results import Result
 
 ARENA = Path("/tmp/arena")  # inside
@@ -39,6 +40,7 @@ FOLDERS = ("exercises", "solutions", "grader", "data", "tests")
 WATCHED = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # inside; all that can be written to
 EXPECTED = (f"{ARENA}/results.jsonl", f"{ARENA}/course-")  # which marking itself makes
 SETTLING = 1.0  # seconds for processes that are ending
+MEMORY = 4 * 2**30  # bytes for each process inside: what wins must not hurt the machine
 HARD_LIMIT = 150.0  # seconds, for a container that does not answer
 CANARY = '''
 
@@ -58,16 +60,17 @@ class Unavailable(Exception):
 
 
 def try_all(chosen: list[Attack], designs: list[Design], jobs: int) -> Iterator[Outcome]:
-    """Try each attack on each design, some at a time; the outcomes in order."""
+    """Try each attack on each design, some at a time; the outcomes in order. Raises Unavailable."""
+    if not shutil.which("bwrap"):
+        raise Unavailable(_("attacks are tried in a container, which needs bubblewrap"))
+    kit()
     with ThreadPoolExecutor(jobs) as pool:
         pairs = [(attack, design) for attack in chosen for design in designs]
         yield from pool.map(lambda pair: tried(*pair), pairs)
 
 
 def tried(attack: Attack, design: Design) -> Outcome:
-    """Try the attack on the design. Raises Unavailable."""
-    if not shutil.which("bwrap"):
-        raise Unavailable("attacks are tried in a container: install bubblewrap")
+    """Try the attack on the design."""
     with tempfile.TemporaryDirectory(prefix="glassbox-arena-", ignore_cleanup_errors=True) as place:
         lay_out(Path(place), attack)
         limit = attacks.NAIVE_SECONDS if design.naive else 2 * attack.seconds
@@ -145,6 +148,9 @@ def container(place: Path) -> list[str]:
 
 def hold(design: Design, limit: float, select: list[str]) -> dict:
     """Mark the two submissions, and say what came of it and what is left of it."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # of each process from here on
     calls = listen()
     before = snapshot()
     begun = time.monotonic()

@@ -14,17 +14,13 @@ from grader.wire import WireError
 COURSE = course.load()
 SAMPLE = [
     "verdicts/forged_value_frame",
-    "verdicts/patched_report",
     "memory/remember_the_inputs",
-    "patches/the_wire",
     "lies/array_function",
-    "left/file_in_temporary_folder",
     "theft/read_the_solutions",
     "others/copy_a_neighbour",
     "processes/daemon",
     "texts/terminal_escapes",
     "files/link_to_a_neighbour",
-    "ids/a_formula",
 ]
 BY_NAME = {attack.name: attack for attack in attacks.corpus()}
 

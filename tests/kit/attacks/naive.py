@@ -15,6 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[3]
+OPTIONS = ["-q", "-s", "--tb=no", "-p", "no:cacheprovider"]  # students see what they print
 POINTS = {"ex05_norm": 16.0, "ex01_tokenizer": 10.0}
 TESTS = {
     "ex05_norm": """
@@ -115,14 +116,14 @@ def in_process(course: Path) -> float:
 
     sys.path.insert(0, str(course))
     tally = Tally()
-    pytest.main(["-q", "-p", "no:cacheprovider", str(course / "test_norm.py")], plugins=[tally])
+    pytest.main([*OPTIONS, str(course / "test_norm.py")], plugins=[tally])
     return (tally.tests - tally.failed) / tally.tests if tally.tests else 0.0
 
 
 def junit(course: Path) -> float:
     """The share of the tests that did not fail, as the report says."""
     report = course / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "test_norm.py", f"--junitxml={report}"]
+    command = [sys.executable, "-m", "pytest", *OPTIONS, "test_norm.py", f"--junitxml={report}"]
     done = subprocess.run(command, cwd=course, capture_output=True)
     print(done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
     suite = next(ElementTree.parse(report).iter("testsuite"))

@@ -7,7 +7,7 @@ import resource
 
 everything = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 limited = False
-for name in ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_CPU"):
+for name in ("RLIMIT_FSIZE", "RLIMIT_CPU"):
     limited |= resource.getrlimit(getattr(resource, name)) != everything
     try:
         resource.setrlimit(getattr(resource, name), everything)
