@@ -57,11 +57,13 @@ FOR_GRADESCOPE = (
     "tests/mutants/*.py",
 )
 MAINTAINERS = (
-    "arena attacks automatic bench bundle lines mutation precompute race trials variants".split()
+    "arena attacks automatic bench bundle explanation intake ledger lines marker marking mutation"
+    " precompute race trials unpack variants".split()
 )
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
     "grader/reports/bench.py",
+    "grader/reports/marking.py",
     "grader/reports/matrix.py",
 }
 STUBS = ".glassbox/stubs"

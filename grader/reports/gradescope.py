@@ -25,7 +25,7 @@ def render(result: Result) -> str:
     document = {
         "score": result.earned,
         "execution_time": round(sum(test.seconds for test in tests), 3),
-        "output": f"{text.score(result)}\nsuites: {', '.join(map(text.one_line, result.suites))}",
+        "output": "\n".join(_facts(result)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -38,6 +38,14 @@ def render(result: Result) -> str:
         ],
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def _facts(result: Result) -> list[str]:
+    """The score, and how it came about."""
+    facts = [text.score(result), f"suites: {', '.join(map(text.one_line, result.suites))}"]
+    facts += [f"isolation: {text.one_line(result.provenance.get('isolation', 'none'))}"]
+    notes = result.provenance.get("intake", {}).get("notes", [])
+    return facts + [text.one_line(note) for note in notes]
 
 
 def _entries(exercise: ExerciseResult, piece: PieceResult) -> list[dict[str, Any]]:

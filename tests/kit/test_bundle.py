@@ -482,8 +482,10 @@ def test_setting_up_gradescope_s_machine_brings_a_python_that_is_new_enough(tmp_
     assert (source / "calls").read_text("utf-8").splitlines() == [
         "apt-get update",
         "apt-get install -y python3-venv",
+        "apt-get install -y bubblewrap",
         "apt-get install -y python3.11-venv",
         "-m pip install --disable-pip-version-check --no-input -r requirements/student.txt",
+        "-m pip install --disable-pip-version-check --no-input -r requirements/marking.txt",
     ]
 
 
