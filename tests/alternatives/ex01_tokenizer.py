@@ -2,6 +2,7 @@
 
 import itertools
 from bisect import bisect_left
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -161,3 +162,58 @@ class Tables:
         if wrong:
             raise ValueError(f"not an id: {wrong[0]}")
         return "".join(self.texts[id] for id in ids)
+
+
+# the whole exercise, by those who like other tools
+
+
+@alternative(EX01, "CharTokenizer.__init__", style="a fold over the documents")
+def init_folded(self, docs):
+    self.chars = sorted(reduce(lambda seen, doc: seen | set(doc), docs, set()))
+    self.bos, self.vocab_size = len(self.chars), 1 + len(self.chars)
+    self.ids = {char: self.chars.index(char) for char in self.chars}
+
+
+@alternative(EX01, "CharTokenizer.encode", style="a generator, asked to the end")
+def encode_by_generator(self, doc):
+    def ids():
+        yield self.bos
+        for char in doc:
+            if char not in self.chars:
+                raise ValueError(f"{char!r} has no id")
+            yield self.chars.index(char)
+        yield self.bos
+
+    return [*ids()]
+
+
+@alternative(EX01, "CharTokenizer", style="properties, worked out when they are asked for")
+class LazyTokenizer:
+    def __init__(self, docs):
+        self._docs = tuple(docs)
+
+    @cached_property
+    def chars(self):
+        return sorted({char for doc in self._docs for char in doc})
+
+    @property
+    def bos(self):
+        return len(self.chars)
+
+    @property
+    def vocab_size(self):
+        return self.bos + 1
+
+    def encode(self, doc):
+        for char in doc:
+            if char not in self.chars:
+                raise ValueError("unknown character " + char)
+        return [self.bos] + [self.chars.index(char) for char in doc] + [self.bos]
+
+    def decode(self, ids):
+        if not ids:
+            return ""
+        first, *rest = ids
+        if first not in range(self.vocab_size):
+            raise ValueError(f"{first} is no id")
+        return ("" if first == self.bos else self.chars[first]) + self.decode(rest)

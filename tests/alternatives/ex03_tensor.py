@@ -1,6 +1,8 @@
 """Exercise 3, right in other ways: piece by piece, and whole engines of another design."""
 
+import graphlib
 import itertools
+import sys
 import weakref
 from collections import Counter, defaultdict
 from functools import reduce
@@ -685,3 +687,101 @@ class Counting(Operations):
                     collected.setdefault(parent, []).append(share)
                 if missing[parent] == 0:
                     ready.append(parent)
+
+
+# more ways, piece by piece
+
+
+@alternative(EX, "unbroadcast", style="recursion: one axis less each time")
+def unbroadcast_recursive(grad, shape):
+    if grad.ndim > len(shape):
+        return unbroadcast(grad.sum(0), shape)
+    for axis in range(grad.ndim):
+        if grad.shape[axis] > shape[axis]:
+            return unbroadcast(grad.sum(axis, keepdims=True), shape)
+    return grad
+
+
+@alternative(EX, "Tensor.backward", style="recursion, with its limit raised")
+def backward_recursive(self, grad=None):
+    order, seen, limit = [], set(), sys.getrecursionlimit()
+
+    def visit(node):
+        if id(node) not in seen:
+            seen.add(id(node))
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    grads = {id(self): start(self, grad)}
+    sys.setrecursionlimit(1_000_000)
+    try:
+        visit(self)
+    finally:
+        sys.setrecursionlimit(limit)
+    for node in order[::-1]:
+        g = grads.get(id(node))
+        if g is None:
+            continue
+        if not node.parents:
+            node.grad = g.copy() if node.grad is None else node.grad + g
+            continue
+        for parent, share in zip(node.parents, node.vjp(g)):
+            if share is not None:
+                before = grads.get(id(parent))
+                grads[id(parent)] = share if before is None else before + share
+
+
+@alternative(EX, "Tensor.backward", style="the standard library's topological sorter")
+def backward_by_graphlib(self, grad=None):
+    graph, open_ = {}, [self]
+    while open_:
+        node = open_.pop()
+        if node not in graph:
+            graph[node] = node.parents
+            open_.extend(node.parents)
+    received = defaultdict(list)
+    received[self].append(start(self, grad))
+    for node in reversed([*graphlib.TopologicalSorter(graph).static_order()]):
+        if not received[node]:
+            continue
+        total = reduce(np.add, received.pop(node))
+        if node.vjp is None:
+            node.grad = np.add(total, 0 if node.grad is None else node.grad, dtype=total.dtype)
+        else:
+            for parent, share in zip(node.parents, node.vjp(total)):
+                if share is not None:
+                    received[parent].append(share)
+
+
+@alternative(EX, "Tensor.transpose", style="two axes exchanged at a time")
+def transpose_by_swaps(self, *axes):
+    wanted = [axis % self.data.ndim for axis in axes] or [*range(self.data.ndim)][::-1]
+    now, swaps = [*range(self.data.ndim)], []
+    for place, axis in enumerate(wanted):
+        other = now.index(axis)
+        if other != place:
+            now[place], now[other] = now[other], now[place]
+            swaps.append((place, other))
+
+    def swapped(array, pairs):
+        return reduce(lambda a, pair: a.swapaxes(*pair), pairs, array)
+
+    y = swapped(self.data, swaps)
+    return Tensor.op(y, (self,), lambda g: (swapped(g, swaps[::-1]),))
+
+
+@alternative(EX, "Tensor.sum", style="add.reduce, one axis after the other, g tiled")
+def sum_by_axes(self, axis=None, keepdims=False):
+    n = self.data.ndim
+    axes = range(n) if axis is None else np.atleast_1d(axis)
+    axes = sorted({int(a) % n for a in axes}) if n else []
+    y = reduce(lambda a, i: np.add.reduce(a, axis=i, keepdims=True), axes, self.data)
+    kept = y.shape
+    shape = kept if keepdims else [size for i, size in enumerate(kept) if i not in axes]
+
+    def vjp(g):
+        times = [self.shape[i] if i in axes else 1 for i in range(n)]
+        return (np.tile(np.reshape(g, kept), times),)
+
+    return Tensor.op(np.reshape(y, shape), (self,), vjp)

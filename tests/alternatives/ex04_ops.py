@@ -1,5 +1,6 @@
 """Exercise 4: other right answers."""
 
+from functools import reduce
 from math import exp, log, pi, sqrt, tanh
 
 import numpy as np
@@ -370,3 +371,105 @@ def cross_entropy_of_log_softmax(logits, targets, ignore=-1):
     logp = z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
     node = Tensor.op(logp, (logits,), lambda g: (g - np.exp(logp) * g.sum(axis=-1, keepdims=True),))
     return -(node.reshape(len(targets), -1)[rows, targets[rows]].sum() / len(rows))
+
+
+# more ways
+
+
+@alternative("ex04_ops", "relu", style="clipped, and a heaviside step")
+def relu_clipped(x):
+    step = np.heaviside(x.data, np.zeros_like(x.data))
+    return Tensor.op(x.data.clip(0), (x,), lambda g: (np.multiply(step, g),))
+
+
+@alternative("ex04_ops", "gelu", style="float64 throughout, x's own type at the end")
+def gelu_widened(x):
+    wide = x.data.astype(np.float64)
+    c = np.sqrt(2 / np.pi)
+    t = np.tanh(c * (wide + 0.044715 * np.power(wide, 3)))
+
+    def vjp(g):
+        slope = 0.5 * (1 + t) + 0.5 * wide * (1 - t**2) * c * (1 + 3 * 0.044715 * wide**2)
+        return (np.asarray(g * slope, x.data.dtype),)
+
+    return Tensor.op(np.asarray(0.5 * wide * (1 + t), x.data.dtype), (x,), vjp)
+
+
+@alternative("ex04_ops", "softmax", style="logaddexp, folded along the axis")
+def softmax_by_logaddexp(x, axis=-1):
+    total = np.logaddexp.reduce(x.data, axis=axis, keepdims=True)
+    p = np.exp(x.data - total)
+
+    def vjp(g):
+        back = g * p
+        back -= p * back.sum(axis=axis, keepdims=True)
+        return [back]
+
+    return Tensor.op(p, [x], vjp)
+
+
+@alternative("ex04_ops", "embedding", style="ids sorted, their rows added up by reduceat")
+def embedding_by_reduceat(table, ids):
+    ids = np.array(ids)
+
+    def vjp(g):
+        flat = ids.reshape(-1)
+        order = np.argsort(flat, kind="stable")
+        found, first = np.unique(flat[order], return_index=True)
+        grad = np.zeros(table.shape, table.data.dtype, order="F")
+        grad[found] = np.add.reduceat(g.reshape(len(flat), -1)[order], first, axis=0)
+        return (grad,)
+
+    return Tensor.op(np.take(table.data, ids, axis=0), (table,), vjp)
+
+
+@alternative("ex04_ops", "linear", style="recursion over the leading axes; outer products")
+def linear_recursive(x, weight, bias=None):
+    def rows(array):
+        return [array] if array.ndim == 1 else [row for part in array for row in rows(part)]
+
+    y = np.inner(x.data, weight.data)
+    if bias is not None:
+        y += bias.data
+
+    def vjp(g):
+        pairs = list(zip(rows(g), rows(x.data)))
+        dw = reduce(np.add, (np.outer(above, below) for above, below in pairs))
+        shares = [np.tensordot(g, weight.data, axes=1), dw]
+        return shares if bias is None else [*shares, reduce(np.add, rows(g))]
+
+    return Tensor.op(y, [x, weight] if bias is None else [x, weight, bias], vjp)
+
+
+@alternative("ex04_ops", "cross_entropy", style="a fold of Tensors, one for each row")
+def cross_entropy_folded(logits, targets, ignore=-1):
+    targets = [int(t) for t in np.ravel(targets)]
+    rows = logits.reshape(len(targets), logits.shape[-1])
+    losses = []
+    for i, t in enumerate(targets):
+        if t != ignore:
+            z = rows[i] - float(rows.data[i].max())
+            losses.append(z.exp().sum().log() - z[t])
+    if not losses:
+        raise ValueError("nothing to average")
+    return reduce(lambda a, b: a + b, losses) / len(losses)
+
+
+@alternative("ex04_ops", "cross_entropy", style="take_along_axis, rows weighted by 0 or 1")
+def cross_entropy_weighted(logits, targets, ignore=-1):
+    flat, V = np.asarray(targets).reshape(-1, 1), logits.data.shape[-1]
+    counts = (flat != ignore).astype(logits.data.dtype)
+    if not counts.any():
+        raise ValueError("no target counts")
+    counts /= counts.sum()
+    z = logits.data.reshape(-1, V)
+    logp = z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+    chosen = np.where(flat == ignore, 0, flat)
+    loss = -(counts * np.take_along_axis(logp, chosen, axis=1)).sum()
+
+    def vjp(g):
+        p = np.exp(logp)
+        np.put_along_axis(p, chosen, np.take_along_axis(p, chosen, 1) - 1, axis=1)
+        return (np.reshape(float(g) * counts * p, logits.data.shape),)
+
+    return Tensor.op(loss, (logits,), vjp)

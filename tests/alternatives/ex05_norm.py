@@ -160,3 +160,40 @@ def layernorm_loops(x, gain, bias, eps=1e-5):
         return (np.stack(back).reshape(x.shape),)
 
     return Tensor.op(n.reshape(x.shape), (x,), vjp) * gain + bias
+
+
+# more ways
+
+
+@alternative("ex05_norm", "rmsnorm", style="channels first, and back")
+def rmsnorm_channels_first(x, gain=None, eps=1e-5):
+    turned = np.moveaxis(x.data, -1, 0)  # (C, ...)
+    r = (sum(row * row for row in turned) / len(turned) + eps) ** -0.5
+    n = turned * r
+
+    def vjp(g):
+        g = np.moveaxis(g, -1, 0)
+        shared = sum(a * b for a, b in zip(g, n)) / len(n)
+        return (np.moveaxis(r * (g - n * shared), 0, -1),)
+
+    y = Tensor.op(np.moveaxis(n, 0, -1), (x,), vjp)
+    return y if gain is None else gain * y
+
+
+@alternative("ex05_norm", "layernorm", style="mean and variance in one run (Welford), one node")
+def layernorm_welford(x, gain, bias, eps=1e-5):
+    mean = np.zeros_like(x.data[..., :1])
+    total = np.zeros_like(mean)
+    for i in range(x.shape[-1]):
+        away = x.data[..., i : i + 1] - mean
+        mean = mean + away / (i + 1)
+        total = total + away * (x.data[..., i : i + 1] - mean)
+    root = (total / x.shape[-1] + eps) ** 0.5
+    n = np.divide(x.data - mean, root, order="F")
+
+    def vjp(g):
+        flat, h = g.reshape(-1, g.shape[-1]), g * gain.data
+        h = h - h.mean(-1, keepdims=True) - n * (h * n).mean(-1, keepdims=True)
+        return h / root, (flat * n.reshape(flat.shape)).sum(0), flat.sum(0)
+
+    return Tensor.op(n * gain.data + bias.data, (x, gain, bias), vjp)

@@ -1,5 +1,7 @@
 """Right answers to exercise 7, the whole GPT, in other styles than the reference's."""
 
+from functools import reduce
+
 import numpy as np
 
 from grader.diagnosis import alternative
@@ -319,3 +321,86 @@ def norm_of_the_centred(x, weights, name, config):
 def norm_by_keyword(x, weights, name, config):
     weights = under(weights, name + "_")
     return layernorm(x, **weights) if config.norm == "layernorm" else rmsnorm(x)
+
+
+# more ways
+
+
+@alternative(EX07, "init_params", style="a generator of names and shapes, a draw for each")
+def params_generated(config, rng, dtype=np.float32):
+    def shapes():
+        C = config.n_embd
+        yield "wte", (config.vocab_size, C)
+        yield "wpe", (config.block_size, C)
+        if not config.tied_head:
+            yield "lm_head", (config.vocab_size, C)
+        for i in range(config.n_layer):
+            for name in ("attn_wq", "attn_wk", "attn_wv", "attn_wo"):
+                yield f"layer{i}.{name}", (C, C)
+            yield f"layer{i}.mlp_fc1", (4 * C, C)
+            yield f"layer{i}.mlp_fc2", (C, 4 * C)
+
+    params = {}
+    for name, shape in shapes():
+        drawn = rng.normal(loc=0.0, scale=config.init_std, size=shape)
+        params[name] = Tensor(np.array(drawn, dtype=dtype, order="F"))
+    return {**params, **extra_params(config, dtype)}
+
+
+@alternative(EX07, "mlp", style="two functions, the second of the first")
+def mlp_of_functions(x, weights, activation):
+    act = relu if activation == "relu" else gelu
+
+    def layer(number):
+        return lambda t: linear(t, weights[f"fc{number}"], weights.get(f"b{number}"))
+
+    return reduce(lambda t, f: f(t), (layer(1), act, layer(2)), x)
+
+
+@alternative(EX07, "block", style="a fold over its two halves")
+def block_folded(x, weights, config, cache=None):
+    def attend(y):
+        return self_attention(y, under(weights, "attn_"), config.n_head, cache=cache)
+
+    def think(y):
+        return mlp(y, under(weights, "mlp_"), config.activation)
+
+    halves = {"norm1": attend, "norm2": think}
+    return reduce(lambda s, half: half[1](norm(s, weights, half[0], config)) + s, halves.items(), x)
+
+
+@alternative(EX07, "GPT", style="properties, and a fold over the layers")
+class FoldedGPT:
+    def __init__(self, config, rng, dtype=np.float32):
+        self.config = config
+        self._params = init_params(config, rng, dtype)
+
+    @property
+    def params(self):
+        return self._params
+
+    @property
+    def head(self):
+        return self.params.get("lm_head", self.params["wte"])
+
+    def layer(self, i, caches):
+        weights = under(self.params, f"layer{i}.")
+        return lambda x: block(x, weights, self.config, caches[i] if caches else None)
+
+    def maybe_norm(self, wanted, x):
+        return norm(x, self.params, "norm", self.config) if wanted else x
+
+    def __call__(self, ids, caches=None):
+        ids = np.array(ids, dtype=int)
+        past = len(caches[0]) if caches else 0
+        positions = np.arange(past, past + ids.shape[-1])
+        if positions[-1] >= self.config.block_size:
+            raise ValueError(f"position {positions[-1]} is beyond the block")
+        x = embedding(self.params["wte"], ids) + self.params["wpe"][positions]
+        x = self.maybe_norm(self.config.embedding_norm, x)
+        layers = (self.layer(i, caches) for i in range(self.config.n_layer))
+        x = reduce(lambda x, layer: layer(x), layers, x)
+        return linear(self.maybe_norm(self.config.final_norm, x), self.head)
+
+    def loss(self, ids, targets):
+        return cross_entropy(logits=self(ids=ids), targets=targets)

@@ -188,3 +188,55 @@ def clip_by_factor(params, max_norm):
     for p in params.values():
         p.grad = p.grad if p.grad is None else p.grad * factor
     return total**0.5
+
+
+@right("AdamW", "number by number, in Python's own floats")
+class AdamWByNumber:
+    def __init__(self, params, lr, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0):
+        self.lr, self.betas, self.eps, self.weight_decay, self.t = lr, betas, eps, weight_decay, 0
+        self.params = params
+        self.means = {name: np.zeros((2, *p.data.shape)) for name, p in params.items()}
+
+    def step(self, lr=None):
+        rate = float(self.lr if lr is None else lr)
+        self.t = self.t + 1
+        (b1, b2), t = self.betas, self.t
+        for name, p in self.params.items():
+            if p.grad is None:
+                continue
+            for place in np.ndindex(p.data.shape):
+                g, w = float(p.grad[place]), float(p.data[place])
+                m = b1 * float(self.means[name][(0, *place)]) + (1 - b1) * g
+                v = b2 * float(self.means[name][(1, *place)]) + (1 - b2) * g * g
+                self.means[name][(0, *place)], self.means[name][(1, *place)] = m, v
+                move = m / (1 - b1**t) / (math.sqrt(v / (1 - b2**t)) + self.eps)
+                p.data[place] = w - rate * self.weight_decay * w - rate * move
+
+    def zero_grad(self):
+        for p in self.params.values():
+            p.grad = None
+
+
+@right("linear_decay", "np.float64 throughout")
+def decay_in_numpy(step, total, peak):
+    return np.float64(peak) * (np.float64(1) - np.float64(step) / np.float64(total))
+
+
+@right("warmup_cosine", "the real part of a turn in the complex plane")
+def cosine_of_a_turn(step, warmup, total, peak, floor):
+    if step >= total:
+        return floor
+    if step < warmup:
+        return (step + 1) * (peak / warmup)
+    turn = np.exp(1j * np.pi * (step - warmup) / (total - warmup))
+    return float(floor + (peak - floor) * (turn.real + 1) / 2)
+
+
+@right("clip_grad_norm", "float64 sums, one in-place product for each gradient")
+def clip_by_multiply(params, max_norm):
+    gradients = [p.grad for p in params.values() if p.grad is not None]
+    norm = float(np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients)))
+    if norm > max_norm:
+        for g in gradients:
+            np.multiply(g, max_norm / norm, out=g, casting="same_kind")
+    return norm

@@ -256,3 +256,65 @@ def load_by_name(path):
     pairs = enumerate(arrays_in(vars(optimizer)))
     [np.copyto(array, saved[f"optimizer{i}"]) for i, array in pairs]
     return model, optimizer
+
+
+@right("doc_batches", "an iterator class that remembers where it is")
+class DocBatches:
+    def __init__(self, docs, tokenizer, batch_size, block_size, rng=None):
+        if not docs:
+            raise ValueError("no documents")
+        self.rows = [tokenizer.encode(doc) for doc in docs]
+        self.shape, self.bos = (batch_size, block_size), tokenizer.bos
+        self.rng, self.order = rng, []
+
+    def __iter__(self):
+        return self
+
+    def next_row(self):
+        if not self.order:
+            n = len(self.rows)
+            order = range(n) if self.rng is None else self.rng.permutation(n)
+            self.order = [int(i) for i in order][::-1]
+        return self.rows[self.order.pop()]
+
+    def __next__(self):
+        B, T = self.shape
+        both = np.stack([np.full((B, T), self.bos), np.full((B, T), -1)])
+        for i in range(B):
+            row = self.next_row()
+            for t, pair in enumerate(itertools.islice(itertools.pairwise(row), T)):
+                both[:, i, t] = pair
+        return both[0], both[1]
+
+
+@right("text_batches", "a function called again and again, for ever")
+def windows_by_iter(ids, batch_size, block_size, rng):
+    text, last = np.array(ids, dtype=np.int64), len(ids) - block_size
+    if last < 1:
+        raise ValueError("the text is too short")
+
+    def draw():
+        starts = [int(rng.integers(0, last)) for _ in range(batch_size)]
+        rows = np.array([text[s : s + block_size + 1] for s in starts])
+        return rows[:, :-1], rows[:, 1:]
+
+    return iter(draw, None)
+
+
+@right("train", "enumerate over as many batches as are needed")
+def train_by_enumerate(model, batches, steps, optimizer, schedule, on_step=None):
+    first = optimizer.t
+    tell = on_step or (lambda step, loss: None)
+
+    def losses():
+        needed = itertools.islice(batches, max(0, steps - first))
+        for step, (ids, targets) in enumerate(needed, start=first):
+            optimizer.zero_grad()
+            loss = model.loss(ids, targets)
+            value = float(loss.data)
+            loss.backward()
+            optimizer.step(lr=schedule(step))
+            tell(step, value)
+            yield value
+
+    return list(losses())

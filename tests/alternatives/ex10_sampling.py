@@ -1,6 +1,7 @@
 """Right samplers and generators in other styles."""
 
 import bisect
+import heapq
 import itertools
 import math
 
@@ -205,3 +206,54 @@ def generate_after_the_prompt(model, ids, max_new_tokens, rng, t=1.0, k=None, p=
                 break
             logits = model(np.array([[text[-1]]]), caches)
     return text[len(ids) :]
+
+
+# more ways
+
+
+@right("top_k", "a heap of the largest")
+def top_k_by_heap(z, k):
+    if not k >= 1:
+        raise ValueError(f"k = {k}")
+    smallest = min(heapq.nlargest(k, z.tolist()))
+    return np.array([x if x >= smallest else -math.inf for x in z.tolist()])
+
+
+@right("top_p", "itertools: accumulated, as long as it is below p")
+def top_p_accumulated(z, p):
+    if p <= 0 or p > 1:
+        raise ValueError(f"p = {p}")
+    order = sorted(range(len(z)), key=lambda id: -z[id])
+    weights = [math.exp(z[id] - z[order[0]]) for id in order]
+    before = itertools.accumulate(weights[:-1], initial=0.0)
+    kept = {id for id, gone in zip(order, before) if gone < p * math.fsum(weights)}
+    return np.array([z[id] if id in kept else -np.inf for id in range(len(z))])
+
+
+@right("sample", "accumulate, and the first that is above")
+def sample_accumulated(z, rng):
+    top = float(max(z))
+    weights = [math.exp(float(x) - top) for x in z]
+    u, total = float(rng.random()), sum(weights)
+    ends = itertools.accumulate(w / total for w in weights)
+    return next((id for id, end in enumerate(ends) if u < end), len(weights) - 1)
+
+
+@right("generate", "recursion: one token, and then the rest")
+def generate_recursive(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
+    size = model.config.block_size
+    if not 1 <= len(ids) <= size:
+        raise ValueError(f"a prompt of {len(ids)} ids")
+    caches = tuple(KVCache() for _ in range(model.config.n_layer))
+
+    def rest(shown, left, room):
+        if left <= 0 or room < 1:
+            return []
+        z = temperature(np.array(model(np.array([shown]), caches).data[0, -1], np.float64), t)
+        for knob, setting in ((top_k, k), (top_p, p)):
+            z = z if setting is None else knob(z, setting)
+        id = int(sample(z, rng))
+        return [] if id == stop else [id, *rest([id], left - 1, room - 1)]
+
+    with no_grad():
+        return rest([*ids], max_new_tokens, size - len(ids) + 1)
