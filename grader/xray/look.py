@@ -15,7 +15,7 @@ import numpy as np
 from ..language import _
 from .observe import no_lookup, times, told
 
-NORMS = ("rmsnorm", "layernorm")
+NORMS = ("norm", "rmsnorm", "layernorm")
 
 
 class Unseen(Exception):
@@ -70,18 +70,23 @@ def worst(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def attention(seen: dict[str, Any]) -> np.ndarray:
-    """Who looked at whom (L, H, T, T), as attention_weights returned it."""
-    layers, T = seen["config"]["n_layer"], len(seen["logits"])
-    weights = [output(seen, call) for call in calls(seen, "attention_weights")]
-    if len(weights) != layers:
-        raise Unseen(times("attention_weights", weights, layers))
-    if any(w.ndim != 4 or w.shape[2:] != (T, T) for w in weights):
-        raise Unseen(
-            _("`attention_weights` gave {shape}, not (1, H, {T}, {T})").format(
-                shape=weights[0].shape, T=T
-            )
+    """Who looked at whom (L, H, T, T), as attention_weights gave it: heads in order of calls."""
+    config, T = seen["config"], len(seen["logits"])
+    found = calls(seen, "attention_weights")
+    layers = [[c for c in found if c["layer"] == layer] for layer in range(config["n_layer"])]
+    if not all(layers):
+        raise Unseen(times("attention_weights", found, config["n_layer"]))
+    weights = [[output(seen, call) for call in layer] for layer in layers]
+    shapes = [[w.shape for w in layer] for layer in weights]
+    if all(shape == [(1, config["n_head"], T, T)] for shape in shapes):
+        return np.stack([layer[0][0] for layer in weights])
+    if all(shape == [(1, 1, T, T)] * config["n_head"] for shape in shapes):
+        return np.stack([np.concatenate(layer, axis=1)[0] for layer in weights])
+    raise Unseen(
+        _("`attention_weights` gave {shapes}, not (1, H, {T}, {T})").format(
+            shapes=", ".join(map(str, shapes[0])), T=T
         )
-    return np.stack([w[0] for w in weights])
+    )
 
 
 def moved(seen: dict[str, Any]) -> np.ndarray | None:
@@ -106,7 +111,11 @@ def contributions(seen: dict[str, Any]) -> dict[str, Any]:
     if len(blocks) != layers:
         raise Unseen(times("block", blocks, layers))
     begin, end = blocks[0]["number"], blocks[-1]["number"]
-    norms = [call for call in calls(seen, *NORMS) if call["layer"] is None]
+    norms = [
+        call
+        for call in calls(seen, *NORMS)
+        if call["layer"] is None and seen["calls"][call["parent"]]["name"] not in NORMS
+    ]
     parts = embeddings(seen)
     parts = through_norm(
         seen, parts, [call for call in norms if call["number"] < begin], "embedding_norm"
@@ -192,19 +201,14 @@ def through_norm(
         return parts
     if len(found) != 1:
         raise Unseen(times(_("the norm that the config calls {name}").format(name=which), found, 1))
-    call = found[0]
-    x, y = rows(value(seen, call["inputs"][0]["value"])), rows(output(seen, call))
-    gain, bias = (
-        value(seen, entry["value"])
-        if (entry := next((i for i in call["inputs"] if i["name"] == name), {})).get("value")
-        is not None
-        else default
-        for name, default in (("gain", 1.0), ("bias", None))
-    )
+    call, layernorm = found[0], seen["config"]["norm"] == "layernorm"
+    x = rows(value(seen, next(i["value"] for i in call["inputs"] if "value" in i)))
+    y = rows(output(seen, call))
+    gain = parameter(seen, "norm_gain") if layernorm else 1.0
+    bias = parameter(seen, "norm_bias") if layernorm else None
 
     def shaped(adds: np.ndarray) -> np.ndarray:
-        centred = adds - adds.mean(-1, keepdims=True) if call["name"] == "layernorm" else adds
-        return centred * gain
+        return (adds - adds.mean(-1, keepdims=True) if layernorm else adds) * gain
 
     z = shaped(x)
     rest = y if bias is None else y - bias

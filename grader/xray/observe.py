@@ -321,22 +321,20 @@ def _observe(model: Any, ids: list[int], following: list[int]) -> dict[str, Any]
     batch, targets = np.array([ids]), np.array([following])
     missing: list[dict[str, str]] = []
     with watching(model) as notes:
-        if (targets >= 0).any():
-            loss = model.loss(batch, targets)
-            loss.backward()
-        else:
-            loss = None
+        loss = learnt_from(model, batch, targets) if (targets >= 0).any() else None
         whole = next((c for c in notes.calls if c.name == "GPT.__call__" and c.outputs), None)
-        if whole is None:
-            model(batch)
-            whole = next(c for c in notes.calls if c.name == "GPT.__call__")
+        if whole is None:  # nothing to learn from, or a loss that goes another way
+            logits = model(batch)
+            if not isinstance(logits, notes.tensor):
+                raise TypeError(wanted("GPT.__call__", logits))
+            whole = next(c for c in notes.calls if c.name == "GPT.__call__" and c.outputs)
     logits = notes.values[whole.outputs[0]].data[0]  # (T, V)
     chosen = [t if t >= 0 else int(z.argmax()) for t, z in zip(following, logits)]
     stream = residual_stream(notes, model, missing)
     seen = {
         "config": {key: value for key, value in vars(model.config).items() if plain(value)},
         "logits": logits,
-        "loss": None if loss is None else float(loss.data),
+        "loss": loss,
         "targets": chosen,
         "parameters": {
             name: {"data": np.array(p.data), "grad": None if p.grad is None else np.array(p.grad)}
@@ -352,10 +350,26 @@ def _observe(model: Any, ids: list[int], following: list[int]) -> dict[str, Any]
     if not notes.visited and loss is not None:
         missing.append(
             told(
-                "gradients on the way", "no node was made through Tensor.op, so none could be seen"
+                _("gradients on the way"),
+                _("no node was made through `Tensor.op`, where they are seen"),
             )
         )
     return seen | moved(model, batch, chosen, missing) | {"not_observable": missing}
+
+
+def learnt_from(model: Any, batch: np.ndarray, targets: np.ndarray) -> float:
+    """The loss, and its gradients in the parameters."""
+    loss = model.loss(batch, targets)
+    if not hasattr(loss, "backward"):
+        raise TypeError(wanted("GPT.loss", loss))
+    loss.backward()
+    return float(np.asarray(loss.data).sum())  # one number, whatever its shape
+
+
+def wanted(name: str, found: Any) -> str:
+    return _("`{name}` gave {kind}, where a Tensor is needed").format(
+        name=name, kind=type(found).__name__
+    )
 
 
 def plain(value: Any) -> bool:

@@ -305,6 +305,40 @@ def test_heads_that_are_projected_elsewhere_are_one_part(built):
     assert found["contributions"]["error"] < 1e-9
 
 
+def test_heads_that_attend_one_by_one_are_put_side_by_side(built):
+    one_by_one = """
+    if q.shape[1] > 1:
+        parts = [slice(h, h + 1) for h in range(q.shape[1])]
+        heads = [causal_attention(q[:, h], k[:, h], v[:, h]) for h in parts]
+        stacked = np.concatenate([head.data for head in heads], axis=1)
+        return Tensor.op(stacked, tuple(heads), lambda g: tuple(g[:, h] for h in parts))
+    return attention_weights(q, k) @ v"""
+    changes = {"ex06_attention": [("    return attention_weights(q, k) @ v", one_by_one)]}
+    model = built(changes=changes)
+    _seen, found = seen_of(model)
+    right = plain(numpy_params(model), model.config, IDS)["attention"]
+    np.testing.assert_allclose(found["attention"], right, atol=1e-9)
+
+
+def test_a_norm_written_in_place_is_seen_as_the_norm(built):
+    composed = "return x * ((x * x).mean(-1, keepdims=True) + 1e-5) ** -0.5"
+    _seen, found = seen_of(built(changes={"ex07_gpt": [("return rmsnorm(x)", composed)]}))
+    assert found["contributions"]["error"] < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return cross_entropy(self(ids), targets)", "return 1.5", "`GPT.loss` gave float"),
+        ("return cross_entropy(self(ids), targets)", "return None", "`GPT.loss` gave NoneType"),
+    ],
+)
+def test_what_is_no_tensor_is_named(built, old, new, said):
+    model = built(changes={"ex07_gpt": [(old, new)]})
+    with pytest.raises(TypeError, match=said):
+        observe(model, IDS, NEXT)
+
+
 # watching leaves everything as it was
 
 
