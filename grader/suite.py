@@ -537,8 +537,7 @@ class Checker:
         if not (failed and mutants):
             return None
         failed = [test for test in failed if test.kind == VALUE] or failed
-        kinds = {VALUE, failed[0].kind}
-        passed = [test for test in tests if test.passed and test.calls and test.kind in kinds]
+        passed = [test for test in tests if test.passed and test.calls]
         if reference is None:
             known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
             logs = {test.name: test.calls for test in failed}
