@@ -65,6 +65,19 @@ def outcomes(isolation: Isolation) -> Iterator[Outcome]:
             yield tried(worker, attempt)
 
 
+def first_outcomes(isolation: Isolation) -> list[Outcome]:
+    """The few attempts that say in a moment whether the isolation holds at all."""
+    files = [__file__, *SYSTEM_FILES]
+    attempts = [
+        Attempt(_("start a process"), "fork"),
+        Attempt(_("open a socket"), "connect"),
+        Attempt(_("read files"), "opened", (files,)),
+        Attempt(_("look into processes"), "processes", (["self"],)),
+    ]
+    with contextlib.closing(Worker(isolation)) as worker:
+        return [tried(worker, attempt) for attempt in attempts]
+
+
 def tried(worker: Worker, attempt: Attempt) -> Outcome:
     """Run one attempt in a fresh worker."""
     if attempt.after:

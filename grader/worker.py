@@ -37,7 +37,7 @@ from . import sandbox, scenarios, wire
 # Started without site-packages: numpy is found beside the standard library, and nothing else.
 BOOT = """
 import sys
-course, site = sys.argv[1:]
+sys.argv, course, site = [""], *sys.argv[1:]
 sys.path = [course, *sys.path, site]
 import grader.worker
 sys.path.remove(course)
@@ -496,6 +496,7 @@ def end(child: int, patience: float) -> tuple[int, bool]:
         time.sleep(0.002)
     kill_group(child)
     if not found:
+        os.kill(child, signal.SIGKILL)  # it may have left its group
         status = os.waitpid(child, 0)[1]
     return os.waitstatus_to_exitcode(status), not found
 

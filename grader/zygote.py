@@ -166,7 +166,7 @@ def started(isolation: Isolation, folder: Path, stdin: Any, stdout: Any) -> subp
         stdout=stdout,
         stderr=subprocess.PIPE,
         cwd=folder,
-        env=THREADS | kept | {"PATH": os.environ.get("PATH", os.defpath)},
+        env=THREADS | kept,
         start_new_session=True,
     )
 
