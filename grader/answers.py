@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Set
 from typing import Any
 
-from .wire import WireError
+from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
@@ -69,7 +69,12 @@ def _is_frame(frame: Any) -> bool:
 def _is_place(place: Any) -> bool:
     if type(place) is not list or list(map(type, place)) != PLACE:
         return False
-    return _is_line(place[1]) and all(type(argument) is str for argument in place[2])
+    return _is_line(place[1]) and all(map(_is_name, place[2]))
+
+
+def _is_name(argument: Any) -> bool:
+    """It stands in the words of every call: a long one would be copied without end."""
+    return type(argument) is str and len(argument) <= NAME_LIMIT
 
 
 def _is_line(number: int) -> bool:

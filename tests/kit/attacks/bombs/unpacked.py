@@ -6,8 +6,7 @@ seconds: 60
 
 import zlib
 
-packer = zlib.compressobj(9)
-packed = b"".join(packer.compress(bytes(2**20)) for _ in range(64)) + packer.flush()
+packed = zlib.compress(bytes(2**26), 1)
 
 
 def layernorm(x, gain, bias, eps=1e-5):
