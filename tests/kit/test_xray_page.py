@@ -17,7 +17,7 @@ from grader.xray import record
 from grader.xray.data import packed, page_data, unpacked
 from grader.xray.gather import gather
 from grader.xray.notebook import Page
-from grader.xray.page import page, words
+from grader.xray.page import PROGRAM, SENTENCE, page, read, words
 from solutions import (
     ex01_tokenizer,
     ex02_value,
@@ -51,18 +51,18 @@ CURVES |= {"gradient_norm": [None, 1.0, 0.5], "tokens_a_second": [None, 1000.0, 
 HOSTILE = "</script><script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
 
 
-def glass(folder, preset, steps, kept):
+def glass(folder, preset, steps, kept, text=TEXT):
     """(the page's data, the checkpoint) of a model that has learnt for a moment."""
     checkpoint = folder / f"{preset}.npz"
     plan = finale.Plan(preset=preset, steps=steps, record=kept).message(FEW)
     plan |= {"checkpoint": str(checkpoint)}
     training.train(COURSE, plan, FEW, lambda event: True)
     told = {}
-    looking = {"text": TEXT, "record": str(record.beside(checkpoint)), "samples": 20, "seconds": 1}
+    looking = {"text": text, "record": str(record.beside(checkpoint)), "samples": 20, "seconds": 1}
     gather(COURSE, plan | looking, FEW, lambda event: told.update({event["event"]: event}))
     model = {"target": "solutions", "preset": preset, "checkpoint": f"{preset}.npz"}
     model |= {"data": "first_names.txt", "borrowed": []}
-    data = page_data(TEXT, told, FEW, model, CURVES)
+    data = page_data(text, told, FEW, model, CURVES)
     return json.loads(json.dumps(data)), checkpoint
 
 
@@ -173,6 +173,13 @@ def test_every_sentence_of_the_page_can_be_translated(small, monkeypatch):
         "Where does it look?": "WHERE DOES IT LOOK?",
         "layer {layer}": "LAYER {LAYER}",
     }
+
+
+def test_every_sentence_stands_whole_where_it_is_said():
+    for name in PROGRAM:
+        program = read(f"{name}.js").replace("function _(", "")
+        said = re.findall(r"\b_\(\s*.", program)
+        assert len(said) == len(SENTENCE.findall(program)), f"{name}.js: a sentence in pieces"
 
 
 def test_numbers_that_json_does_not_know_are_words(small):
@@ -598,6 +605,14 @@ def test_what_is_missing_is_said_in_words(shown, small):
     for section in ("lens", "moved", "contributions", "bias"):
         assert window.text(f"#{section} .missing")
     assert window.texts("#guess .bars th button")[0], "the rest is there"
+
+
+def test_a_text_of_nothing_has_its_page(shown, folder):
+    data, checkpoint = glass(folder, "gpt2", steps=1, kept=False, text="")
+    window = shown(data)
+    assert window.texts(".token") == ["BOS0"]
+    best = int(logits_of(checkpoint, [26])[0].argmax())
+    assert window.text("#guess .bars th button") == data["vocab"][best]
 
 
 def test_an_untrained_model_is_called_untrained(shown, small):

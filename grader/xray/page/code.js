@@ -3,13 +3,15 @@
 /** The last call of the first of `names` that was seen, in `layer` if one is given. */
 function lastCall(data, names, layer = null) {
   for (const name of names) {
-    const found = data.calls.filter((call) => call.name === name && (layer === null || call.layer === layer));
+    const found = data.calls.filter(
+      (call) => call.name === name && (layer === null || call.layer === layer),
+    );
     if (found.length) return found.at(-1);
   }
   return null;
 }
 
-/** The line of `call`'s own definition that gave its result: made there, or got from another call. */
+/** The line of the definition of `call` that gave its result, made there or got from a call. */
 function lineOf(data, call) {
   const self = data.calls.indexOf(call);
   const made = call.outputs.map((v) => data.values[v].made_at);
@@ -23,13 +25,21 @@ function lineOf(data, call) {
 function listing(definition, marked = []) {
   if (!definition?.source) return null;
   const lines = definition.source.replace(/\n$/, "").split("\n");
-  return el("pre", { class: "listing", tabindex: "0", "aria-label": definition.file },
+  return el(
+    "pre",
+    { class: "listing", tabindex: "0", "aria-label": definition.file },
     lines.map((line, i) => {
       const number = definition.line + i;
       const isMarked = marked.includes(number);
-      return el("code", { class: isMarked ? "marked" : null, "aria-current": isMarked ? "step" : null },
-        el("span", { class: "number" }, String(number)), line || " ", "\n");
-    }));
+      return el(
+        "code",
+        { class: isMarked ? "marked" : null, "aria-current": isMarked ? "step" : null },
+        el("span", { class: "number" }, String(number)),
+        line || " ",
+        "\n",
+      );
+    }),
+  );
 }
 
 /** Scroll each listing in `place` so that its marked line is in the middle. */
@@ -42,7 +52,7 @@ function showMarked(place) {
 
 const fileName = (path) => path.split("/").at(-1);
 
-/** "Computed by": the line, and the whole definition when it is opened. Null if nothing is known. */
+/** "Computed by": the line, and when opened the whole definition. Null if nothing is known. */
 function computedBy(data, names, layer = null) {
   const call = lastCall(data, names, layer);
   const name = call?.name ?? names.find((n) => data.definitions[n]);
@@ -50,14 +60,30 @@ function computedBy(data, names, layer = null) {
   if (!definition) return null;
   const place = call && lineOf(data, call);
   const first = (definition.source ?? "").split("\n")[0].trim();
-  const summary = el("summary", {}, _("computed by"), " ",
-    el("span", { class: "file" }, `${fileName(definition.file)}:${place?.line ?? definition.line}`), " ",
-    el("code", {}, place?.code ?? (first || name)));
+  const summary = el(
+    "summary",
+    {},
+    _("computed by"),
+    " ",
+    el("span", { class: "file" }, `${fileName(definition.file)}:${place?.line ?? definition.line}`),
+    " ",
+    el("code", {}, place?.code ?? (first || name)),
+  );
   if (definition.borrowed || !definition.source) {
-    return el("p", { class: "computed" }, el("span", { class: "file" }, fileName(definition.file)), " ",
-      _("{name} is borrowed from the reference, whose lines are not shown.", { name }));
+    return el(
+      "p",
+      { class: "computed" },
+      el("span", { class: "file" }, fileName(definition.file)),
+      " ",
+      _("{name} is borrowed from the reference, whose lines are not shown.", { name }),
+    );
   }
-  const details = el("details", { class: "computed" }, summary, listing(definition, place ? [place.line] : []));
+  const details = el(
+    "details",
+    { class: "computed" },
+    summary,
+    listing(definition, place ? [place.line] : []),
+  );
   details.addEventListener("toggle", () => showMarked(details));
   return details;
 }

@@ -11,15 +11,20 @@ function partName({ id, kind, layer, head }) {
 function contributionsSection(look) {
   const { data, state, set, watch } = look;
   const title = _("Who said so?");
-  if (!data.contributions) return look.section("contributions", title, look.missing("contributions"));
+  if (!data.contributions)
+    return look.section("contributions", title, look.missing("contributions"));
   const { parts, values, error } = data.contributions;
   const picture = el("figure", {});
   const check = el("p", { class: "answer" });
   const words = el("p", { class: "answer" });
   const options = () => data.vocab.map((token, id) => el("option", { value: id }, shown(token)));
   const token = el("select", { onchange: () => set({ token: Number(token.value) }) }, options());
-  const against = el("select", { onchange: () => set({ against: Number(against.value) }) },
-    el("option", { value: -1 }, _("nothing")), options());
+  const against = el(
+    "select",
+    { onchange: () => set({ against: Number(against.value) }) },
+    el("option", { value: -1 }, _("nothing")),
+    options(),
+  );
   const numbersOf = () => {
     const rows = values[state.position];
     return rows.map((row) => row[state.token] - (state.against >= 0 ? row[state.against] : 0));
@@ -30,9 +35,14 @@ function contributionsSection(look) {
     against.value = state.against;
     const steps = waterfall(numbersOf(), parts.map(partName));
     const [first, ...others] = [...steps].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    words.replaceChildren(_("The largest part comes from {first} ({value}), then {second} ({other}).", {
-      first: first.part, value: signed(first.value), second: others[0]?.part ?? "–", other: signed(others[0]?.value ?? 0),
-    }));
+    words.replaceChildren(
+      _("The largest part comes from {first} ({value}), then {second} ({other}).", {
+        first: first.part,
+        value: signed(first.value),
+        second: others[0]?.part ?? "–",
+        other: signed(others[0]?.value ?? 0),
+      }),
+    );
     picture.replaceChildren(waterfallPlot(picture, steps));
     const total = sum(numbersOf());
     const z = data.logits[state.position];
@@ -41,15 +51,33 @@ function contributionsSection(look) {
   });
 
   const numbersTable = el("div", {});
-  watch(["position", "token", "against"], () => numbersTable.replaceChildren(
-    asTable(_("Contributions"), [_("part"), _("adds")], () => parts.map((part, i) => [partName(part), signed(numbersOf()[i], 6)]))));
+  watch(["position", "token", "against"], () =>
+    numbersTable.replaceChildren(
+      asTable(_("Contributions"), [_("part"), _("adds")], () =>
+        parts.map((part, i) => [partName(part), signed(numbersOf()[i], 6)]),
+      ),
+    ),
+  );
 
-  return look.section("contributions", title,
-    _("The score of a token is a sum: what the embeddings, every head and every mlp wrote into the stream, each turned into scores by the last matrix. The scale of the norms is held fixed. Choose a token, or the difference between two: why this one and not that one?"),
-    el("div", { class: "controls" },
-      el("label", {}, _("The score of"), token), el("label", {}, _("minus that of"), against)),
-    words, picture, check, numbersTable,
-    computedBy(data, ["block", "self_attention"]), computedBy(data, ["linear"]));
+  return look.section(
+    "contributions",
+    title,
+    _(
+      "The score of a token is a sum: what the embeddings, every head and every mlp wrote into the stream, each turned into scores by the last matrix. The scale of the norms is held fixed. Choose a token, or the difference between two: why this one and not that one?",
+    ),
+    el(
+      "div",
+      { class: "controls" },
+      el("label", {}, _("The score of"), token),
+      el("label", {}, _("minus that of"), against),
+    ),
+    words,
+    picture,
+    check,
+    numbersTable,
+    computedBy(data, ["block", "self_attention"]),
+    computedBy(data, ["linear"]),
+  );
 }
 
 const signed = (x, digits = 3) => (x > 0 ? "+" : "") + short(x, digits);
@@ -69,16 +97,28 @@ function waterfallPlot(space, steps) {
   const all = [...steps, total];
   return plot(space, _("Contributions of every part, adding up to the logit"), {
     height: 40 + 24 * all.length,
-    marginLeft: 150, marginRight: 60,
+    marginLeft: 150,
+    marginRight: 60,
     x: { grid: true, label: _("score"), insetRight: 30, insetLeft: 30 },
     y: { domain: all.map((d) => d.part), label: null, tickSize: 0 },
     marks: [
       Plot.ruleX([0], { stroke: colour("soft") }),
       Plot.barX(all, {
-        y: "part", x1: "from", x2: "to", rx: 2,
-        fill: (d) => (d === total ? colour("soft") : d.value < 0 ? colour("blue") : colour("orange")),
+        y: "part",
+        x1: "from",
+        x2: "to",
+        rx: 2,
+        fill: (d) =>
+          d === total ? colour("soft") : d.value < 0 ? colour("blue") : colour("orange"),
       }),
-      Plot.text(all, { y: "part", x: (d) => Math.max(d.from, d.to), text: (d) => signed(d.value), textAnchor: "start", dx: 5, fill: colour("ink") }),
+      Plot.text(all, {
+        y: "part",
+        x: (d) => Math.max(d.from, d.to),
+        text: (d) => signed(d.value),
+        textAnchor: "start",
+        dx: 5,
+        fill: colour("ink"),
+      }),
     ],
   });
 }
@@ -89,9 +129,18 @@ function sumCheck(total, logit, error) {
   return [
     fits ? "✓ " : "✗ ",
     _("The parts add up to {total}; the model said {logit}. They differ by {difference}", {
-      total: short(total, 7), logit: short(logit, 7), difference: short(difference, 2),
+      total: short(total, 7),
+      logit: short(logit, 7),
+      difference: short(difference, 2),
     }),
-    fits ? _(", which is rounding.") : _(": something in this model is not where the course puts it."),
-    " ", el("span", { class: "soft" }, _("Over all positions and tokens: at most {error}.", { error: short(error, 2) })),
+    fits
+      ? _(", which is rounding.")
+      : _(": something in this model is not where the course puts it."),
+    " ",
+    el(
+      "span",
+      { class: "soft" },
+      _("Over all positions and tokens: at most {error}.", { error: short(error, 2) }),
+    ),
   ];
 }

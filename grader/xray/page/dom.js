@@ -10,7 +10,10 @@ function _(sentence, values = {}) {
 
 /** A sentence as nodes, where some of its {names} are elements. */
 function told(sentence, values) {
-  return sentence.split(/(\{\w+\})/).map((part) => values[part.slice(1, -1)] ?? part).map((part) => (part instanceof Node ? part : String(part)));
+  return sentence
+    .split(/(\{\w+\})/)
+    .map((part) => values[part.slice(1, -1)] ?? part)
+    .map((part) => (part instanceof Node ? part : String(part)));
 }
 
 /** An element. Children are elements or text; text stays text, whatever it says. */
@@ -19,7 +22,8 @@ function el(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
+    else if (name === "style")
+      for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
@@ -49,10 +53,14 @@ function short(x, digits = 3) {
   if (typeof x === "string") return x; // page.py's "nan" and "inf"
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "−inf";
   const size = Math.abs(x);
-  const text = x === 0 ? "0"
-    : size >= 1e5 || size < 1e-3 ? x.toExponential(digits - 1)
-    : size >= 1000 ? String(Math.round(x))
-    : x.toPrecision(digits);
+  const text =
+    x === 0
+      ? "0"
+      : size >= 1e5 || size < 1e-3
+        ? x.toExponential(digits - 1)
+        : size >= 1000
+          ? String(Math.round(x))
+          : x.toPrecision(digits);
   return text.replaceAll("-", "−");
 }
 

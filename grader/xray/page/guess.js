@@ -19,21 +19,51 @@ function guessSection(look) {
 
   function barTable(ids, p, next) {
     const most = Math.max(...p);
-    return el("table", { class: "bars" },
+    return el(
+      "table",
+      { class: "bars" },
       el("caption", { class: "unseen" }, _("The most probable next tokens")),
-      el("tbody", {}, ids.map((id) =>
-        el("tr", { class: id === next ? "true" : null },
-          el("th", { scope: "row" }, el("button", {
-            "aria-pressed": String(id === state.token), title: _("explain this guess"),
-            onclick: () => { set({ token: id }); refocus(bars, id); }, "data-id": id,
-          }, shown(data.vocab[id]))),
-          el("td", { class: "bar", "aria-hidden": "true" }, el("div", { style: { width: `${(100 * p[id]) / most}%` } })),
-          el("td", { class: "share" }, percent(p[id])),
-          el("td", { class: "note" }, id === next ? _("← really next") : "")))));
+      el(
+        "tbody",
+        {},
+        ids.map((id) =>
+          el(
+            "tr",
+            { class: id === next ? "true" : null },
+            el(
+              "th",
+              { scope: "row" },
+              el(
+                "button",
+                {
+                  "aria-pressed": String(id === state.token),
+                  title: _("explain this guess"),
+                  onclick: () => {
+                    set({ token: id });
+                    refocus(bars, id);
+                  },
+                  "data-id": id,
+                },
+                shown(data.vocab[id]),
+              ),
+            ),
+            el(
+              "td",
+              { class: "bar", "aria-hidden": "true" },
+              el("div", { style: { width: `${(100 * p[id]) / most}%` } }),
+            ),
+            el("td", { class: "share" }, percent(p[id])),
+            el("td", { class: "note" }, id === next ? _("← really next") : ""),
+          ),
+        ),
+      ),
+    );
   }
 
   function everywhere() {
-    const rows = ranked(range(data.vocab.length).map((id) => Math.max(...data.probabilities.map((p) => p[id]))));
+    const rows = ranked(
+      range(data.vocab.length).map((id) => Math.max(...data.probabilities.map((p) => p[id]))),
+    );
     const ids = rows.slice(0, 30).sort((a, b) => a - b);
     return heatTable({
       caption: _("Probability of every next token (rows) at every position (columns)"),
@@ -53,14 +83,44 @@ function guessSection(look) {
     });
   }
 
-  return look.section("guess", _("What comes next?"),
-    _("At every position the model says how probable each next token is. Step through the text with ← and →; click a guess to have it explained further down."),
-    el("div", { class: "side" },
-      el("div", {}, el("h3", {}, _("Its best guesses here")), bars,
+  return look.section(
+    "guess",
+    _("What comes next?"),
+    _(
+      "At every position the model says how probable each next token is. Step through the text with ← and →; click a guess to have it explained further down.",
+    ),
+    el(
+      "div",
+      { class: "side" },
+      el(
+        "div",
+        {},
+        el("h3", {}, _("Its best guesses here")),
+        bars,
         computedBy(data, ["GPT.__call__", "linear"]),
-        data.kind === "documents" ? el("p", { class: "small-print" }, _("BOS stands before every document and after it: guessing BOS means “it ends here”.")) : null),
-      el("div", {}, el("h3", {}, _("All positions at once, in percent")), all,
-        el("p", { class: "small-print" }, _("Each column is one guess. An orange frame marks what really came next.")))));
+        data.kind === "documents"
+          ? el(
+              "p",
+              { class: "small-print" },
+              _(
+                "BOS stands before every document and after it: guessing BOS means “it ends here”.",
+              ),
+            )
+          : null,
+      ),
+      el(
+        "div",
+        {},
+        el("h3", {}, _("All positions at once, in percent")),
+        all,
+        el(
+          "p",
+          { class: "small-print" },
+          _("Each column is one guess. An orange frame marks what really came next."),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Give the focus back to a button that was drawn anew. */

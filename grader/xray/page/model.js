@@ -1,4 +1,4 @@
-// The model itself, one position at a time, as microgpt.py does it: what it has seen stays in `cache`.
+// The model itself, one position at a time, as in microgpt.py: `cache` keeps what it has seen.
 
 const dot = (a, b) => {
   let total = 0;
@@ -41,7 +41,11 @@ function attention(x, params, layer, config, cache) {
     return softmax(cache.keys.map((key) => dot(part(query), part(key)) / Math.sqrt(D)));
   });
   const mixed = range(config.n_embd).map((c) =>
-    dot(weights[Math.floor(c / D)], cache.values.map((value) => value[c])));
+    dot(
+      weights[Math.floor(c / D)],
+      cache.values.map((value) => value[c]),
+    ),
+  );
   return [linear(mixed, params[`${layer}attn_wo`], params[`${layer}attn_bo`]), weights];
 }
 
@@ -61,7 +65,13 @@ function gpt(id, params, config, cache) {
   if (config.embedding_norm) x = norm(x, "norm", params, config);
   for (let i = 0; i < config.n_layer; i++) {
     const layer = `layer${i}.`;
-    const [y, weights] = attention(norm(x, `${layer}norm1`, params, config), params, layer, config, cache[i]);
+    const [y, weights] = attention(
+      norm(x, `${layer}norm1`, params, config),
+      params,
+      layer,
+      config,
+      cache[i],
+    );
     x = add(x, y);
     x = add(x, mlp(norm(x, `${layer}norm2`, params, config), params, layer, config));
     looked.push(weights);

@@ -8,20 +8,43 @@ function weightsSection(look) {
   const groups = [...new Set(names.map(groupOf))];
   const grid = el("div", { class: "weights", role: "group", "aria-label": _("Parameters") });
   const large = el("div", {});
-  const modes = [["data", _("weights")], ["grad", _("gradients")]].map(([mode, name]) =>
-    el("button", { onclick: () => set({ mode }), "data-mode": mode }, name));
-  const choice = el("select", { "aria-label": _("which"), onchange: () => set({ group: choice.value, parameter: names.find((n) => groupOf(n) === choice.value) }) },
-    groups.map((group) => el("option", { value: group }, group || _("embeddings and head"))));
+  const modes = [
+    ["data", _("weights")],
+    ["grad", _("gradients")],
+  ].map(([mode, name]) => el("button", { onclick: () => set({ mode }), "data-mode": mode }, name));
+  const choice = el(
+    "select",
+    {
+      "aria-label": _("which"),
+      onchange: () =>
+        set({ group: choice.value, parameter: names.find((n) => groupOf(n) === choice.value) }),
+    },
+    groups.map((group) => el("option", { value: group }, group || _("embeddings and head"))),
+  );
   const entryOf = (name) => data.parameters[name][state.mode];
 
   watch(["mode", "group", "parameter"], () => {
     modes.forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.mode === state.mode)));
     choice.value = state.group;
     const focused = grid.contains(document.activeElement);
-    grid.replaceChildren(...names.filter((name) => groupOf(name) === state.group).map((name) =>
-      el("button", { "data-id": name, "aria-pressed": String(name === state.parameter), onclick: () => set({ parameter: name }) },
-        thumbnail(entryOf(name)), name.slice(state.group.length), " ",
-        el("span", { class: "soft" }, shapeText(data.parameters[name].data.shape)))));
+    grid.replaceChildren(
+      ...names
+        .filter((name) => groupOf(name) === state.group)
+        .map((name) =>
+          el(
+            "button",
+            {
+              "data-id": name,
+              "aria-pressed": String(name === state.parameter),
+              onclick: () => set({ parameter: name }),
+            },
+            thumbnail(entryOf(name)),
+            name.slice(state.group.length),
+            " ",
+            el("span", { class: "soft" }, shapeText(data.parameters[name].data.shape)),
+          ),
+        ),
+    );
     if (focused) refocus(grid, CSS.escape(state.parameter));
     large.replaceChildren(...detail(state.parameter, entryOf(state.parameter)));
   });
@@ -36,17 +59,44 @@ function weightsSection(look) {
     const space = Math.min(900, grid.clientWidth || 640);
     return [
       el("h3", {}, name, " ", el("span", { class: "shape" }, shapeText(entry.shape))),
-      el("p", { class: "small-print" }, _("{count} numbers, from {least} to {most}; mean {mean}, standard deviation {deviation}.", {
-        count: flat.length, least: short(d3.min(flat)), most: short(d3.max(flat)), mean: short(mean), deviation: short(deviation) })),
-      pixels({ flat, shape: [rows, columns], label: name, size: Math.max(3, Math.min(16, Math.floor(space / columns))),
-        index: (i, j) => (entry.shape.length === 1 ? `${name}[${j}]` : `${name}[${row(i)}, ${j}]`) }),
+      el(
+        "p",
+        { class: "small-print" },
+        _("{count} numbers, from {least} to {most}; mean {mean}, standard deviation {deviation}.", {
+          count: flat.length,
+          least: short(d3.min(flat)),
+          most: short(d3.max(flat)),
+          mean: short(mean),
+          deviation: short(deviation),
+        }),
+      ),
+      pixels({
+        flat,
+        shape: [rows, columns],
+        label: name,
+        size: Math.max(3, Math.min(16, Math.floor(space / columns))),
+        index: (i, j) => (entry.shape.length === 1 ? `${name}[${j}]` : `${name}[${row(i)}, ${j}]`),
+      }),
     ];
   }
 
-  return look.section("weights", title,
-    _("Every parameter as a picture, blue below zero and orange above: rows are outputs, columns inputs. The gradient shows where this very text would change it. Choose one, then read it with the arrow keys or the mouse."),
-    el("div", { class: "controls" }, el("span", { role: "group", "aria-label": _("Show") }, modes), groups.length > 1 ? choice : null),
-    grid, large, computedBy(data, ["init_params"]), computedBy(data, ["Tensor.backward"]));
+  return look.section(
+    "weights",
+    title,
+    _(
+      "Every parameter as a picture, blue below zero and orange above: rows are outputs, columns inputs. The gradient shows where this very text would change it. Choose one, then read it with the arrow keys or the mouse.",
+    ),
+    el(
+      "div",
+      { class: "controls" },
+      el("span", { role: "group", "aria-label": _("Show") }, modes),
+      groups.length > 1 ? choice : null,
+    ),
+    grid,
+    large,
+    computedBy(data, ["init_params"]),
+    computedBy(data, ["Tensor.backward"]),
+  );
 }
 
 const groupOf = (name) => /^layer\d+\./.exec(name)?.[0] ?? "";
