@@ -320,7 +320,7 @@ def _penalty(
 
 
 def _files(folder: Path, mark: Mark) -> None:
-    """The report, in the place of the notebook that nbgrader would have run, and what goes along."""
+    """The report, in the place of the notebook that nbgrader would have run; and its papers."""
     name = mark.assignment.name
     handed_in = marks.submitted(folder, mark.student, mark.assignment)
     content = {}

@@ -85,7 +85,7 @@ def dump(cells: Iterable[Cell]) -> str:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(notebook, ensure_ascii=False) + "\n"
 
 
 def to_markdown(lesson: str) -> str:
