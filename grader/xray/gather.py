@@ -116,9 +116,9 @@ def surprised(learner: ArrayLearner, corpus: Corpus, seconds: float) -> dict[str
         with learner.course.no_grad():
             z = np.asarray(learner.model(ids).data, np.float64)  # (B, T, V)
         z -= z.max(-1, keepdims=True)
-        logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
+        log_p = z - np.log(np.exp(z).sum(-1, keepdims=True))  # (B, T, V)
         counts = targets >= 0
-        picked = np.take_along_axis(logp, np.where(counts, targets, 0)[..., None], -1)[..., 0]
+        picked = np.take_along_axis(log_p, np.where(counts, targets, 0)[..., None], -1)[..., 0]
         nats.append(-(picked * counts).sum(-1))
         lengths.append(counts.sum(-1))
         if perf_counter() > end:
