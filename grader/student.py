@@ -240,6 +240,8 @@ class Student:
 
     def _attribute(self, handle: Handle, name: str, call: Call | None = None) -> Any:
         """The attribute's value, or a method to be called."""
+        if f"{handle._ref.type}.{name}" in self._places:  # where a method stands needs no asking
+            return Method(self, handle, name)
         known = known_as(handle._call)
         words = f"{known}.{name}" if known else f".{name} of {article(handle._ref.type)}"
         words = call.words if call else words

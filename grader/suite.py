@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -165,7 +166,6 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
     for plugin in (name for name in UNUSED if name not in kept):
         arguments += ["-p", f"no:{plugin}"]
     arguments += ["--pdb", "-s", "-q"] if options.pdb else []
-    arguments += ["--exitfirst"] if options.fail_fast else []
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
@@ -245,13 +245,28 @@ class Checker:
 
         items[:] = sorted(chosen, key=rank)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool | None:
+        """Run a test. pytest's own way, with three reports of each, is left to the debugger."""
         test = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
         chance.current.set((self.options.seed if test.hidden else 0, test.name))
-        return (yield)
+        if self.options.pdb:
+            return None
+        error, start = None, time.perf_counter()
+        try:
+            item.session._setupstate.setup(item)
+            item.runtest()
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException as raised:  # pytest.fail and pytest.skip are no Exceptions
+            error = raised
+        test.result = self._result(test, error, time.perf_counter() - start)
+        item.session._setupstate.teardown_exact(nextitem)
+        if self.options.fail_fast and not test.passed:
+            item.session.shouldfail = "at the first that does not pass"
+        return True
 
     @pytest.fixture
     def student(self, request: Any) -> Student:
@@ -270,7 +285,8 @@ class Checker:
         if call.when == "setup" and call.excinfo is None:
             return report
         if call.when != "teardown" and test.result is None:
-            test.result = self._result(test, call)
+            error = call.excinfo.value if call.excinfo else None
+            test.result = self._result(test, error, call.duration)
         return report
 
     # how it decides
@@ -387,12 +403,11 @@ class Checker:
         ids = {p.id if p.exercise == test.piece.exercise else p.exercise for p in missing}
         return Plan.of(units), frozenset(ids)
 
-    def _result(self, test: Test, call: Any) -> TestResult:
+    def _result(self, test: Test, error: BaseException | None, seconds: float) -> TestResult:
         """The record of a test that has run."""
         student = compare.current.get()
-        if student and call.when == "call":
+        if student:
             self.options.observe(test.name, student._log.calls)
-        error = call.excinfo.value if call.excinfo else None
         status, message, where = self._verdict(test, error, student)
         self.options.reveal(test, message, error, student._log.calls if student else [])
         if test.hidden and status not in (PASSED, TODO, WAITING):
@@ -408,7 +423,7 @@ class Checker:
             suite=test.suite,
             status=status,
             message=storable(message),
-            seconds=round(call.duration, 4),
+            seconds=round(seconds, 4),
             where=where,
             output=output,
         )
