@@ -180,8 +180,8 @@ function pixels({
   return el(
     "div",
     { class: "pixelbox" },
-    el("div", { class: "scroll" }, el("div", { class: "under" }, canvas, cursor)),
     reading,
+    el("div", { class: "scroll" }, el("div", { class: "under" }, canvas, cursor)),
   );
 }
 
