@@ -19,6 +19,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from .course import ROOT
+from .language import _
 
 CORPUS = ROOT / "tests" / "kit" / "attacks"
 OWN, NEXT = "attack", "next"  # the names under which the two are handed in
@@ -34,6 +35,9 @@ SECRETS = {
 RAW = re.compile("\x1b\\]|\x1b\\[2J|\x1b\\[32m|\x9b|\u202e|\u2066|\x07")
 SCRIPT = "<script>alert"
 NAIVE_SECONDS = 15.0  # that a design without limits is waited for
+NORMS = "ex05_norm"
+LAST = {NORMS: "def layernorm", "ex01_tokenizer": "def decode"}  # the piece that is taken out
+ANSWER = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n", re.DOTALL | re.MULTILINE)
 HEADER = re.compile(r"^(exercise|earns|seconds|select|with): (.*)$", re.MULTILINE)
 
 
@@ -72,7 +76,6 @@ class Attack:
     wants: str
     fails: str
     make: Callable[[Path], None]
-    exercise: str = "ex05_norm"
     id: str = OWN
     earns: tuple[float, ...] = (8.0,)
     seconds: float = 30.0
@@ -109,11 +112,9 @@ def select(names: list[str]) -> list[Attack]:
 def texts(folder: Path) -> Iterator[Attack]:
     """Attacks that are code: a file each, put at the end of an otherwise honest half."""
     for path in folder.glob("*/*.py"):
-        source = path.read_text("utf-8")
-        head = described(inspect.cleandoc(source.split('"""')[1]))
-        others = tuple(HEADER.findall(source.split('"""')[1]))
-        more = dict(others).get("with", "").split()
-        yield Attack(f"{path.parent.name}/{path.stem}", make=partial(write, path, more), **head)
+        header = path.read_text("utf-8").split('"""')[1]
+        make = partial(write, path, dict(HEADER.findall(header)))
+        yield Attack(f"{path.parent.name}/{path.stem}", make=make, **described(header))
 
 
 def makers(folder: Path) -> Iterator[Attack]:
@@ -121,8 +122,8 @@ def makers(folder: Path) -> Iterator[Attack]:
     for family in ("archives", "broken", "files"):
         for name, make in vars(module(folder / f"{family}.py")).items():
             if inspect.isfunction(make) and (make.__doc__ or "").startswith("Wants"):
-                head = described(inspect.getdoc(make))
-                yield Attack(f"{family}/{name}", make=partial(change, make), **head)
+                header = described(inspect.getdoc(make))
+                yield Attack(f"{family}/{name}", make=partial(change, make), **header)
 
 
 def names(folder: Path) -> Iterator[Attack]:
@@ -144,37 +145,35 @@ def described(header: str) -> dict:
     """The fields of an attack that its header gives."""
     keys = dict(HEADER.findall(header))
     wants, fails = (" ".join(part.split()) for part in HEADER.sub("", header).split("\n\n")[:2])
-    exercise = keys.get("exercise", "ex05_norm")
-    fields = {"wants": wants, "fails": fails, "exercise": exercise}
+    own = keys.get("exercise", NORMS).partition("_")[0]
+    fields = {"wants": wants, "fails": fails, "select": tuple(keys.get("select", own).split())}
     if "earns" in keys:
         fields["earns"] = tuple(map(float, keys["earns"].split()))
     if "seconds" in keys:
         fields["seconds"] = float(keys["seconds"])
-    return fields | {"select": tuple(keys.get("select", exercise.split("_")[0]).split())}
+    return fields
 
 
 # what they are made of
 
 
-def half(folder: Path, exercise: str = "ex05_norm", removed: str = "def layernorm") -> Path:
+def half(folder: Path, exercise: str = NORMS) -> Path:
     """An honest half of an exercise: the reference, without the answer of its last piece."""
     text = (ROOT / "solutions" / f"{exercise}.py").read_text("utf-8")
-    before, definition, after = text.partition(removed)
-    answer = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n", re.DOTALL | re.MULTILINE)
-    after = answer.sub(r'\1raise NotImplementedError("to be written")\n', after, count=1)
+    before, definition, after = text.partition(LAST[exercise])
+    after = ANSWER.sub(r'\1raise NotImplementedError("to be written")\n', after, count=1)
     folder.mkdir(exist_ok=True)
     path = folder / f"{exercise}.py"
     path.write_text(before + definition + after, "utf-8")
     return path
 
 
-def write(source: Path, more: list[str], folder: Path) -> None:
-    """The half, and the attack's own lines after it; `more` are whole files of the reference."""
-    text = source.read_text("utf-8")
-    tokenizer = "exercise: ex01_tokenizer" in text
-    base = half(folder, "ex01_tokenizer", "def decode") if tokenizer else half(folder)
-    base.write_text(base.read_text("utf-8") + "\n\n" + text.split('"""', 2)[2], "utf-8")
-    for exercise in more:
+def write(source: Path, keys: dict[str, str], folder: Path) -> None:
+    """The half, and the attack's own lines after it; and whole files of the reference."""
+    base = half(folder, keys.get("exercise", NORMS))
+    code = source.read_text("utf-8").split('"""', 2)[2]
+    base.write_text(base.read_text("utf-8") + "\n\n" + code, "utf-8")
+    for exercise in keys.get("with", "").split():
         shutil.copy(ROOT / "solutions" / f"{exercise}.py", folder)
 
 
@@ -189,7 +188,7 @@ def change(make: Callable[[Path], None], folder: Path) -> None:
 def outcome(attack: Attack, design: Design, found: dict | None) -> Outcome:
     """The outcome, from what the arena found; None if nobody was left to say."""
     if found is None:
-        return Outcome(attack.name, design.name, "it ended the grader and all around it")
+        return Outcome(attack.name, design.name, _("it ended the grader and all around it"))
     won = "; ".join(victories(attack, design, found))
     return Outcome(attack.name, design.name, won, found["marks"].get(OWN), found["seconds"])
 
@@ -198,20 +197,21 @@ def victories(attack: Attack, design: Design, found: dict) -> Iterator[str]:
     """In which ways the attack won."""
     mark, following = found["marks"].get(OWN), found["marks"].get(NEXT)
     if mark is None:
-        yield "it got no result"
+        yield _("it got no result")
     elif mark > max(attack.earns):
-        yield f"it earned {mark:g} instead of {max(attack.earns):g}"
+        yield _("it earned {mark:g} instead of {due:g}").format(mark=mark, due=max(attack.earns))
     if following != found["full"]:
-        yield f"the next submission earned {following} instead of {found['full']:g}"
+        words = _("the next submission earned {mark} instead of {due:g}")
+        yield words.format(mark=following, due=found["full"])
     for secret, where in SECRETS.items():
         if secret in found["told"]:
-            yield f"it got hold of {where}"
+            yield _("it got hold of {what}").format(what=where)
     if RAW.search(found["shown"]) or SCRIPT in found["pages"]:
-        yield "its text reached a report as it was"
+        yield _("its text reached a report as it was")
     if found["left"]:
-        yield "it left behind " + ", ".join(found["left"][:3])
+        yield _("it left behind {what}").format(what=", ".join(found["left"][:3]))
     if found["seconds"] > (NAIVE_SECONDS if design.naive else attack.seconds):
-        yield f"it took {found['seconds']:.0f} seconds"
+        yield _("it took {seconds:.0f} seconds").format(seconds=found["seconds"])
 
 
 # the table
