@@ -56,9 +56,10 @@ channels, as everywhere; P parts, S snapshots. Whatever could not be seen is nul
     not_observable  [{"what": "attention", "why": a sentence}]
 
     record          null, or what `train --record` kept, shown on this text:
-                    {"steps": S, "embeddings": A(S, V, 2): the rows of wte on the two directions in
+                    {"steps": S, "positions": R: of a long text only the first R are kept,
+                     "embeddings": A(S, V, 2): the rows of wte on the two directions in
                      which the last ones differ most, "explained": the share of their variance,
-                     "attention": A(S, L, H, T, T) or null, "probabilities": A(S, T, V),
+                     "attention": A(S, L, H, R, R) or null, "probabilities": A(S, R, V),
                      "losses": S x nats per character on this text, "samples": S x [names]}
     curves          null, or the training run: {"step": [...], "seconds": [...], "loss": [...],
                     "held_out": [...], "learning_rate": [...], "gradient_norm": [...],
@@ -84,6 +85,7 @@ from . import bias, look
 
 SCHEMA = 1
 BUDGET = 2_100_000  # characters of JSON: with its library the page stays below 3 MB
+RECORD_BUDGET = 600_000  # of them
 
 
 def packed(array: Any) -> dict[str, Any] | None:
@@ -212,15 +214,28 @@ def recorded(snapshots: dict[str, Any] | None) -> dict[str, Any] | None:
     if snapshots is None:
         return None
     places, explained = plane(snapshots["tables"])
+    R = fitting(snapshots["probabilities"], snapshots["attention"])
+    attention = snapshots["attention"]
     return {
         "steps": snapshots["steps"],
+        "positions": R,
         "embeddings": packed(places),
         "explained": explained,
-        "attention": packed(snapshots["attention"]),
-        "probabilities": packed(snapshots["probabilities"]),
+        "attention": packed(None if attention is None else attention[..., :R, :R]),
+        "probabilities": packed(snapshots["probabilities"][:, :R]),
         "losses": [finite(loss) for loss in snapshots["losses"]],
         "samples": snapshots["samples"],
     }
+
+
+def fitting(probabilities: np.ndarray, attention: np.ndarray | None) -> int:
+    """How many positions of the text there is room for: what comes first looks at nothing later."""
+    S, T, V = probabilities.shape
+    heads = 0 if attention is None else attention.shape[1] * attention.shape[2]
+    R = T
+    while R > 1 and S * (heads * R * R + R * V) * 16 // 3 > RECORD_BUDGET:
+        R -= 1
+    return R
 
 
 def plane(tables: np.ndarray) -> tuple[np.ndarray, float]:

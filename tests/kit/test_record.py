@@ -12,8 +12,8 @@ from test_training import NAMES, course, of, planned, run  # noqa: F401  two are
 
 from grader import curves, stage
 from grader.finale import Plan, Story
-from grader.xray import record
-from grader.xray.data import plane
+from grader.xray import data, record
+from grader.xray.data import plane, recorded
 
 STEP = {"event": "step", "total": 100, "learning_rate": 0.01, "gradient_norm": 0.5}
 
@@ -121,6 +121,24 @@ def test_all_snapshots_are_drawn_on_the_plane_of_the_last():
 def apart(rows):
     """How far each row is from each other."""
     return np.linalg.norm(rows[:, None] - rows, axis=-1)
+
+
+def test_of_a_long_text_the_record_keeps_the_beginning(monkeypatch):
+    S, L, H, T, V = 3, 2, 2, 8, 5
+    shots = {
+        "steps": [0, 1, 2],
+        "tables": np.ones((S, V, 4)),
+        "probabilities": np.zeros((S, T, V)),
+        "attention": np.zeros((S, L, H, T, T)),
+        "losses": np.zeros(S),
+        "samples": [["a"]] * S,
+    }
+    assert recorded(shots)["positions"] == T
+    monkeypatch.setattr(data, "RECORD_BUDGET", S * (L * H * 25 + 5 * V) * 16 // 3)
+    found = recorded(shots)
+    assert found["positions"] == 5
+    assert found["attention"]["shape"] == [S, L, H, 5, 5]
+    assert found["probabilities"]["shape"] == [S, 5, V]
 
 
 # what is told and written

@@ -519,3 +519,21 @@ def test_an_error_in_the_students_code_names_their_line(course_copy):
     ran = course_copy.grader("xray", "emma", "--untrained")
     assert ran.returncode == 2
     assert f"exercises/ex05_norm.py:{line}: NameError: name 'nothing' is not defined" in ran.stderr
+
+
+@pytest.mark.slow  # it trains for half a minute
+def test_without_a_trained_model_one_is_trained_and_its_record_shown(course_copy):
+    ran = course_copy.grader("xray", "emma", "--target", "solutions", "--json", "out.json")
+    assert ran.returncode == 0, ran.stderr
+    assert "There is no trained model to look into yet, so it is trained now" in ran.stdout
+    data = json.loads((course_copy.root / "out.json").read_text("utf-8"))
+    assert data["model"]["checkpoint"] == ".glassbox/checkpoints/solutions/microgpt.npz"
+    assert data["model"]["loss"] < 3.0
+    assert data["record"]["steps"][-1] == data["model"]["steps"] > 50
+    assert data["record"]["losses"][-1] == pytest.approx(data["model"]["loss"], abs=1e-4)
+    assert data["curves"]["step"][-1] == data["model"]["steps"]
+    last = unpacked(data["record"]["probabilities"])[-1]
+    np.testing.assert_allclose(last, unpacked(data["probabilities"]), atol=1e-5)
+    assert data["bias"]["loss"] < 2.8  # better than counting letters
+    again = course_copy.grader("xray", "anna", "--target", "solutions", "--json", "out.json")
+    assert "trained now" not in again.stdout
