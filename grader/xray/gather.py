@@ -134,15 +134,15 @@ def snapshots(
     steps, tables, logits, weights, samples = zip(*shots)
     z = np.stack(logits).astype(np.float64)  # (S, T, V)
     z -= z.max(-1, keepdims=True)
-    logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
+    log_p = z - np.log(np.exp(z).sum(-1, keepdims=True))  # (B, T, V)
     known = [t for t, target in enumerate(following) if target >= 0]
     layers = {len(w) for w in weights}
     seen = layers == {learner.model.config.n_layer}
     return {
         "steps": list(steps),
         "tables": np.stack(tables),  # (S, V, C)
-        "probabilities": np.exp(logp),
-        "losses": -logp[:, known, [following[t] for t in known]].mean(-1),
+        "probabilities": np.exp(log_p),
+        "losses": -log_p[:, known, [following[t] for t in known]].mean(-1),
         "attention": np.stack([np.stack(w) for w in weights]) if seen else None,
         "samples": list(samples),
     }
