@@ -433,7 +433,8 @@ class Checker:
 
         All that it needs works, its own or borrowed, or its tests would not run.
         """
-        if not self.options.mutants or test.piece.id in self.compared:
+        runs = test.piece.id in divergence.RUNS_OF
+        if not self.options.mutants or not runs or test.piece.id in self.compared:
             return ""
         self.compared.add(test.piece.id)
         reference = self.options.reference
