@@ -14,8 +14,9 @@ channels, as everywhere; P parts, S snapshots. Whatever could not be seen is nul
     cut             how many characters at the end did not fit the block, and were left out
     config          GPTConfig's fields: n_layer, n_head, norm, final_norm, tied_head, ...
     model           {"target": "exercises", "preset": "microgpt",
-                     "checkpoint": ".glassbox/checkpoints/microgpt.npz" or null: untrained,
-                     "steps": 4210, "parameters": 4192, "data": "first_names.txt",
+                     "checkpoint": ".glassbox/checkpoints/microgpt.npz" or null: there is none,
+                     "steps": 4210; 0: untrained; null: not known, in a notebook,
+                     "parameters": 4192, "data": "first_names.txt",
                      "loss": nats per character on this text,
                      "borrowed": ["ex05.layernorm"]: pieces taken from the reference}
 

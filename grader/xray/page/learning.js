@@ -165,12 +165,13 @@ function snapshots(look) {
       step: record.steps[s],
       loss: short(record.losses[s]),
     });
-    const p = record.probabilities[s][state.position];
+    const t = Math.min(state.position, record.positions - 1);
+    const p = record.probabilities[s][t];
     const best = argmax(p);
-    const next = data.next[state.position];
+    const next = data.next[t];
     guess.replaceChildren(
       ...told(_("At position {t} it then guessed {token} ({p}). "), {
-        t: state.position,
+        t,
         token: bold(shown(data.vocab[best])),
         p: percent(p[best]),
       }),
@@ -204,6 +205,15 @@ function snapshots(look) {
       reading,
     ),
     guess,
+    record.positions < data.tokens.length
+      ? el(
+          "p",
+          { class: "small-print" },
+          _("Of a long text, only the first {n} positions are kept over time.", {
+            n: record.positions,
+          }),
+        )
+      : null,
     el(
       "div",
       { class: "side" },

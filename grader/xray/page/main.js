@@ -200,12 +200,13 @@ function header(look, sections) {
       heads: config.n_head,
       channels: config.n_embd,
     }),
-    model.checkpoint === null
-      ? _("untrained: its weights are random")
-      : _("trained for {steps} steps on {data}", {
-          steps: (model.steps ?? 0).toLocaleString("en"),
+    model.steps === 0 ? _("untrained: its weights are random") : null,
+    model.steps
+      ? _("trained for {steps} steps on {data}", {
+          steps: model.steps.toLocaleString("en"),
           data: model.data ?? "?",
-        }),
+        })
+      : null,
     model.loss === null || model.loss === undefined
       ? null
       : _("{loss} nats per character on this text", { loss: short(model.loss) }),
