@@ -218,6 +218,36 @@ def _bring_up(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
     return Change(exercise.name, action, message, backup)
 
 
+def merged(
+    mine: bytes | None, stub: bytes, base: bytes | None, name: str
+) -> tuple[Change, bytes | None]:
+    """What becomes of the exercise `name`, and its new content, None where it stays; writes nothing.
+
+    The action BESIDE means that the content belongs in a file of its own. Raises UnicodeDecodeError
+    where `mine` is not UTF-8.
+    """
+    if mine is None:
+        return Change(name, CREATED, f"{name}: written"), stub
+    source, new = Source.decode(mine), Source.decode(stub).text
+    if source.text == new:
+        return Change(name, CURRENT, f"{name}: is the stub already"), None
+    if base is None:
+        return beside(name, "it is not known which stub it started from"), stub
+    start = Source.decode(base).text
+    text, conflicts = merge(source.text, new, start)
+    if text == source.text:
+        return Change(name, KEPT, f"{name}: left alone; the kit has nothing new for it"), None
+    if _is_python(source.text) and not _is_python(text):
+        return beside(name, "merging the new stub into it would break it"), stub
+    action = REPLACED if source.text == start else CONFLICTED if conflicts else MERGED
+    return Change(name, action, f"{name}: {_said(action, conflicts)}"), source.encode(text)
+
+
+def beside(name: str, reason: str) -> Change:
+    said = f"{name}: left alone, because {reason}; the new stub is {name}.new"
+    return Change(name, BESIDE, said)
+
+
 def _said(action: str, conflicts: int) -> str:
     if action == REPLACED:
         return "replaced by the new stub; nothing had been changed in it"
