@@ -18,9 +18,20 @@ def main():
     if sys.version_info < OLDEST:  # before anything is imported that such a Python does not have
         print(f"Glass Box needs Python 3.11 or later; this is {sys.version}", file=sys.stderr)
         return 2
+    if os.path.exists(os.path.join(ROOT, ".glassbox", "update", "plan.json")):
+        carry_on()  # before anything is imported that may be half new
     from .cli import main
 
     return main()
+
+
+def carry_on():
+    """Finish an update that was broken off."""
+    from pathlib import Path
+
+    from . import update
+
+    print(f"grader: an update was broken off; finished: {update.finish(Path(ROOT))}", file=sys.stderr)
 
 
 def elsewhere():
