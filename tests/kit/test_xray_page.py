@@ -338,6 +338,16 @@ def test_the_time_slider_moves_everything(emma, small):
     assert before != after, "the embeddings drift"
 
 
+def test_the_slider_stays_within_the_positions_that_were_kept(shown, small):
+    kept = small[0]["record"]
+    p = unpacked(kept["probabilities"])[:, :2]
+    short = kept | {"positions": 2, "probabilities": packed(p), "attention": None}
+    window = shown(small[0] | {"record": short})
+    window.run("glass.set({position: 4, snapshot: 3})")
+    assert "first 2 positions" in window.text("#learning")
+    assert window.text("#learning .answer b") == small[0]["vocab"][int(p[3, 1].argmax())]
+
+
 def test_bias_and_memory_are_told_in_numbers(emma, small):
     bias = small[0]["bias"]
     tiles = [as_python(text) for text in emma.texts("#bias .tiles b")]
