@@ -33,6 +33,7 @@ EVERYWHERE = (
     "requirements/*",
     "grader/**/*.py",
     "grader/xray/page/**/*",
+    "grader/locale/*.po",
 )
 FOR_STUDENTS = (
     *EVERYWHERE,

@@ -6,27 +6,41 @@ import argparse
 import os
 import sys
 
+from . import language
 from .commands import attacks, check, handout, marking, model, nbgrader, study, suites, upkeep, xray
 from .commands.given import UsageError
 from .course import CourseError
+from .language import _
 
 COMMANDS = (check, study, model, xray, handout, marking, nbgrader, suites, upkeep, attacks)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. 0: all is well; 1: not all passes; 2: it could not run."""
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(in_language(arguments))
         return options.run(options)
-    except (UsageError, CourseError) as error:
+    except (UsageError, CourseError, language.UnknownLanguage) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ngrader: stopped", file=sys.stderr)
+        print(_("\ngrader: stopped"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+
+
+def in_language(arguments: list[str] | None) -> list[str]:
+    """The arguments without --lang, which may stand anywhere; its language is spoken from here.
+
+    Raises UnknownLanguage.
+    """
+    asked = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    asked.add_argument("--lang")
+    options, rest = asked.parse_known_args(arguments)
+    language.speak(options.lang or language.preferred())
+    return rest
 
 
 class Mixed(argparse.ArgumentParser):
@@ -46,7 +60,12 @@ class Mixed(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
-        prog="python -m grader", description="Build a GPT you can see through."
+        prog="python -m grader", description=_("Build a GPT you can see through.")
+    )
+    top.add_argument(
+        "--lang",
+        metavar="LANGUAGE",
+        help=_("the language to speak: {all}").format(all=", ".join(language.languages())),
     )
     commands = top.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=Mixed

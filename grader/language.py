@@ -1,13 +1,68 @@
-"""In which language the grader speaks: every sentence of it passes through here."""
+"""In which language the grader speaks: every sentence of it passes through here.
+
+English stands in the code. Another language is a file grader/locale/LANGUAGE.po, the format of
+gettext, which translators' programs open; it is read when it is asked for, and never in English.
+"""
 
 from __future__ import annotations
+
+import gettext
+import locale
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+LOCALE = Path(__file__).parent / "locale"
+SOURCE = "en"  # the language in which the sentences stand in the code
+VARIABLES = ("GLASSBOX_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
+
+_spoken: gettext.NullTranslations = gettext.NullTranslations()
+
+
+class UnknownLanguage(Exception):
+    """There is no catalogue of that language; the message lists what there is."""
 
 
 def _(text: str) -> str:
     """`text` in the reader's language; itself where the catalogue has no translation."""
-    return text
+    return _spoken.gettext(text)
 
 
 def counted(one: str, many: str, n: int) -> str:
     """`one` or `many`, as the reader's language has it for `n` things, with {n} put in."""
-    return (one if n == 1 else many).format(n=n)
+    return _spoken.ngettext(one, many, n).format(n=n)
+
+
+def languages() -> list[str]:
+    """Those that the grader speaks, English first."""
+    return [SOURCE, *sorted(file.stem for file in LOCALE.glob("*.po"))]
+
+
+def speak(language: str) -> None:
+    """Use this language from here on: "de", "de_DE" or "de-AT". Raises UnknownLanguage."""
+    global _spoken
+    short = language.replace("-", "_").partition("_")[0].lower()
+    if short not in languages():
+        raise UnknownLanguage(
+            _("there is no language {language!r}; there are {all}").format(
+                language=language, all=", ".join(languages())
+            )
+        )
+    _spoken = gettext.NullTranslations() if short == SOURCE else catalogue(LOCALE / f"{short}.po")
+
+
+def catalogue(file: Path) -> gettext.NullTranslations:
+    """The translations in a .po file."""
+    import io
+
+    import polib
+
+    return gettext.GNUTranslations(io.BytesIO(polib.pofile(str(file)).to_binary()))
+
+
+def preferred(environment: Mapping[str, str] = os.environ) -> str:
+    """The reader's language by their settings; English where the grader does not speak it."""
+    said = next((value for name in VARIABLES if (value := environment.get(name))), "")
+    said = said or locale.getlocale()[0] or ""  # where Windows keeps it
+    short = said.replace("-", "_").partition("_")[0].lower()
+    return short if short in languages() else SOURCE

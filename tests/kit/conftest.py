@@ -10,6 +10,7 @@ import pytest
 
 # One BLAS thread: on a busy machine two are slower than one, by far.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["GLASSBOX_LANG"] = "en"  # whatever this machine speaks
 
 ROOT = Path(__file__).resolve().parents[2]
 
