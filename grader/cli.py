@@ -7,12 +7,28 @@ import os
 import sys
 
 from . import language
-from .commands import attacks, check, handout, marking, model, nbgrader, study, suites, upkeep, xray
+from .commands import (
+    attacks,
+    check,
+    handout,
+    marking,
+    model,
+    nbgrader,
+    study,
+    suites,
+    update,
+    upkeep,
+    xray,
+)
 from .commands.given import UsageError
 from .course import CourseError
 from .language import _
 
-COMMANDS = (check, study, model, xray, handout, marking, nbgrader, suites, upkeep, attacks)
+COMMANDS = (
+    *(check, study, update, model, xray),  # for everyone
+    *(handout, marking, nbgrader),  # for instructors
+    *(suites, upkeep, attacks),  # for maintainers
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
