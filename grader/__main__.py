@@ -31,7 +31,8 @@ def carry_on():
 
     from . import update
 
-    print(f"grader: an update was broken off; finished: {update.finish(Path(ROOT))}", file=sys.stderr)
+    title = update.finish(Path(ROOT))
+    print(f"grader: an update was broken off, and is now finished: {title}", file=sys.stderr)
 
 
 def elsewhere():
