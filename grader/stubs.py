@@ -221,7 +221,7 @@ def _bring_up(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
 def merged(
     mine: bytes | None, stub: bytes, base: bytes | None, name: str
 ) -> tuple[Change, bytes | None]:
-    """What becomes of the exercise `name`, and its new content, None where it stays; writes nothing.
+    """What becomes of the exercise `name`, and its new content, or None; nothing is written.
 
     The action BESIDE means that the content belongs in a file of its own. Raises UnicodeDecodeError
     where `mine` is not UTF-8.
