@@ -54,7 +54,8 @@ channels, as everywhere; P parts, S snapshots. Whatever could not be seen is nul
     definitions     {"self_attention": {"file": "exercises/ex06_attention.py", "line": 190,
                                         "source": its lines or null, "borrowed": false}};
                     the source of a borrowed definition is not shown
-    not_observable  [{"what": "attention", "why": a sentence}]
+    not_observable  [{"what": "the logit lens", "why": a sentence, "part": "lens", the field of this
+                    data that is null because of it, or null}]
 
     record          null, or what `train --record` kept, shown on this text:
                     {"steps": S, "positions": R: of a long text only the first R are kept,
@@ -177,7 +178,7 @@ def fill(data: dict[str, Any], seen: dict[str, Any]) -> None:
             left_out += 1
     if left_out:
         why = _("the page would be too large with {n} more arrays").format(n=left_out)
-        data["not_observable"].append({"what": _("the innermost values"), "why": why})
+        data["not_observable"].append({"part": None, "what": _("the innermost values"), "why": why})
 
 
 def wanted(data: dict[str, Any], seen: dict[str, Any]) -> Iterator[tuple[dict, str, np.ndarray]]:
@@ -270,7 +271,7 @@ def silent(told: dict[str, dict[str, Any]], corpus: Corpus) -> list[dict[str, st
         why = told["silent"]["why"]
     else:
         return []
-    return [{"what": _("what the model prefers"), "why": why}]
+    return [{"part": "bias", "what": _("what the model prefers"), "why": why}]
 
 
 def finite(number: Any) -> float | None:

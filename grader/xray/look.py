@@ -54,7 +54,7 @@ def look(seen: dict[str, Any]) -> dict[str, Any]:
             found[key] = ask(seen)
         except Unseen as error:
             found[key] = None
-            missing.append(told(what, str(error)))
+            missing.append(told(what, str(error), key))
     return found | {"not_observable": missing}
 
 

@@ -376,8 +376,9 @@ def plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def told(what: str, why: str) -> dict[str, str]:
-    return {"what": what, "why": why}
+def told(what: str, why: str, part: str | None = None) -> dict[str, str | None]:
+    """An entry of `not_observable`; `part` is the field of the data that is null because of it."""
+    return {"part": part, "what": what, "why": why}
 
 
 def times(name: str, found: list, wanted: int) -> str:
@@ -412,7 +413,7 @@ def residual_stream(notes: Notes, model: Any, missing: list) -> np.ndarray | Non
     blocks = [call for call in notes.calls if call.name == "block" and call.outputs]
     first = [i["value"] for call in blocks[:1] for i in call.inputs if "value" in i][:1]
     if len(blocks) != layers or not first:
-        missing.append(told(_("the logit lens"), times("block", blocks, layers)))
+        missing.append(told(_("the logit lens"), times("block", blocks, layers), "lens"))
         return None
     numbers = [*first, *(call.outputs[0] for call in blocks)]
     return np.stack([notes.values[number].data[0] for number in numbers])
@@ -426,7 +427,7 @@ def lens(notes: Notes, model: Any, stream: np.ndarray | None, missing: list) -> 
         return None
     if gone := [name for name, function in known.items() if function is None]:
         why = _("there is no function `{name}` to ask").format(name=gone[0])
-        missing.append(told(_("the logit lens"), why))
+        missing.append(told(_("the logit lens"), why, "lens"))
         return None
     head = model.params["wte" if model.config.tied_head else "lm_head"]
     x = notes.tensor(stream)
@@ -448,7 +449,11 @@ def moved(model: Any, batch: np.ndarray, chosen: list[int], missing: list) -> di
             number = looked_up(notes, "wte")
             if number is None:
                 missing.append(
-                    told("what moved the prediction", "`embedding` was not called on wte")
+                    told(
+                        _("what moved a prediction"),
+                        _("`embedding` was not called on wte"),
+                        "moved",
+                    )
                 )
                 break
             above = np.zeros_like(logits.data)
@@ -457,7 +462,7 @@ def moved(model: Any, batch: np.ndarray, chosen: list[int], missing: list) -> di
         grad = notes.grad(number)
         if grad is None:
             why = _("no gradient came by the embedding through a node made by `Tensor.op`")
-            missing.append(told(_("what moved a prediction"), why))
+            missing.append(told(_("what moved a prediction"), why, "moved"))
             break
         embedded = notes.values[number].data[0]
         gradients.append(grad[0])

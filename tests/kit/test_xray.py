@@ -8,6 +8,8 @@ from itertools import count
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from grader import corpus, finale
 from grader import course as courses
@@ -35,7 +37,7 @@ def built(request):
     from grader.course import ROOT
     from grader.worker import Package
 
-    def build(preset="microgpt", changes=None, dtype=np.float64):
+    def build(preset="microgpt", changes=None, dtype=np.float64, **sizes):
         modules = {}
         for id in EXERCISES:
             text = (ROOT / "solutions" / f"{id}.py").read_text("utf-8")
@@ -46,7 +48,7 @@ def built(request):
         package = Package(f"course{next(numbers)}", modules)
         request.addfinalizer(package.close)
         ex07 = package.module("ex07_gpt")
-        config = getattr(ex07.GPTConfig, preset)(V, **SIZES[preset])
+        config = getattr(ex07.GPTConfig, preset)(V, **(SIZES[preset] | sizes))
         model = ex07.GPT(config, np.random.default_rng(3), dtype)
         rng = np.random.default_rng(4)
         for p in model.params.values():  # as if it had learnt: no gain is 1, no bias 0
@@ -159,6 +161,27 @@ def test_the_parts_add_up_to_every_logit(built, preset, dtype):
     np.testing.assert_allclose(parts["values"].sum(1), found["logits"], atol=1e-5)
     heads = [part["id"] for part in parts["parts"] if part["kind"] == "head"]
     assert heads == [f"layer{i}.head{h}" for i in range(model.config.n_layer) for h in range(2)]
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    preset=st.sampled_from(sorted(SIZES)),
+    sizes=st.fixed_dictionaries(
+        {"n_layer": st.integers(1, 3), "n_head": st.integers(1, 3), "D": st.integers(1, 3)}
+    ),
+    ids=st.lists(st.integers(0, V - 1), min_size=1, max_size=9),
+)
+def test_so_it_is_for_every_size_and_text(built, preset, sizes, ids):
+    size = {"n_layer": sizes["n_layer"], "n_head": sizes["n_head"]}
+    model = built(preset, **size, n_embd=sizes["n_head"] * sizes["D"])
+    found = looks.look(observe(model, ids, [*ids[1:], -1]))
+    right = plain(numpy_params(model), model.config, ids)
+    np.testing.assert_allclose(found["attention"], right["attention"], atol=1e-9)
+    np.testing.assert_allclose(found["logits"], right["logits"], rtol=1e-9, atol=1e-9)
+    assert found["contributions"]["error"] < 1e-9
+    assert found["not_observable"] == []
 
 
 def test_a_heads_part_is_what_is_missing_without_it(built):
@@ -279,7 +302,11 @@ def test_attention_written_in_one_place_is_said_not_to_be_seen(built):
     _seen, found = seen_of(built(changes={"ex06_attention": inlined}))
     assert found["attention"] is None
     assert found["not_observable"] == [
-        {"what": "attention", "why": "`attention_weights` was called 0 times, where 1 would do"}
+        {
+            "part": "attention",
+            "what": "attention",
+            "why": "`attention_weights` was called 0 times, where 1 would do",
+        }
     ]
     assert found["contributions"]["error"] < 1e-9
 
