@@ -134,7 +134,7 @@ def snapshots(
     steps, tables, logits, weights, samples = zip(*shots)
     z = np.stack(logits).astype(np.float64)  # (S, T, V)
     z -= z.max(-1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(-1, keepdims=True))  # (B, T, V)
+    log_p = z - np.log(np.exp(z).sum(-1, keepdims=True))  # (S, T, V)
     known = [t for t, target in enumerate(following) if target >= 0]
     layers = {len(w) for w in weights}
     seen = layers == {learner.model.config.n_layer}
