@@ -161,9 +161,10 @@ def hold(design: Design, limit: float, select: list[str]) -> dict:
     shown, pages = ("", "") if design.naive else reports(results)
     told = output + "".join(calls) + json.dumps([r.to_json() for r in results], ensure_ascii=False)
     points = {e.short: e.points for e in course.load().exercises}
+    asked = select[:1] if design.naive else select  # a naive design has tests of one exercise
     return {
         "marks": marks,
-        "full": sum(points[name] for name in select),
+        "full": sum(points[name] for name in asked),
         "seconds": round(seconds, 1),
         "left": left,
         "told": [secret for secret in SECRETS if secret in told],

@@ -11,7 +11,11 @@ def find():
         sys.path += [place, place + "/.."]
     from solutions.ex05_norm import layernorm
 
+    layernorm.__globals__["Tensor"] = Tensor
     return layernorm
 
 
-layernorm = find()
+try:
+    layernorm = find()
+except ImportError:
+    pass
