@@ -1,6 +1,7 @@
 """What a training run leaves behind: snapshots of the weights, curves, and what they cost."""
 
 import csv
+import shutil
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from test_training import NAMES, course, of, planned, run  # noqa: F401  two are fixtures
 
 from grader import curves, stage
-from grader.finale import Plan, Story
+from grader.course import ROOT
+from grader.finale import Plan, PlanError, Story
 from grader.xray import data, record
 from grader.xray.data import plane, recorded
 
@@ -236,6 +238,23 @@ def test_a_long_run_is_drawn_with_few_points():
 def test_ticks_are_round_numbers(low, high, expected):
     found = curves.ticks(low, high)
     assert found[: len(expected)] == expected
+
+
+def test_the_command_says_what_it_wrote_and_how_to_look_at_it(copy):
+    (copy.root / "data").mkdir()
+    for name in ("first_names.txt", "microgpt_reference.json"):
+        shutil.copy(ROOT / "data" / name, copy.root / "data" / name)
+    ran = copy.grader("train", "--steps", "5", "--record", "--target", "solutions")
+    assert ran.returncode == 0, ran.stderr
+    where = ".glassbox/checkpoints/solutions/microgpt"
+    assert f"curves: {where}.csv, {where}.svg" in ran.stdout
+    assert "inside: python -m grader xray emma --target solutions" in ran.stdout
+    assert record.read(copy.root / f"{where}.record").steps[-1] == 5
+
+
+def test_a_scalar_model_keeps_no_record():
+    with pytest.raises(PlanError, match="leave out --record"):
+        Plan(scalar=True, record=True)
 
 
 # what is shown
