@@ -29,7 +29,8 @@ from .sandbox import FOLDER_MIB, MIB
 
 BUBBLEWRAP, LANDLOCK, NONE = "bubblewrap+seccomp", "landlock+seccomp", "none"
 
-MODULES = ("__init__", "worker", "wire", "sandbox", "scenarios")  # of the grader, in the worker
+# of the grader, in the worker
+MODULES = ("__init__", "worker", "wire", "sandbox", "scenarios", "recording")
 THREADS = {
     f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
 }
@@ -254,8 +255,8 @@ def landlock_rules(folder: Path) -> Any:
     hidden = packages()
     for path in [p for lib in libraries() for p in without(lib, hidden)] + numpy_parts():
         rules.allow_path(path, read if path.is_dir() else read_file)
-    for lib in libraries():
-        rules.allow_path(lib, AccessFS.READ_DIR)  # importing lists it
+    for listed in (*libraries(), ROOT / "grader"):
+        rules.allow_path(listed, AccessFS.READ_DIR)  # importing lists it
     for file in module_files():
         rules.allow_path(file, read_file)
     rules.allow_path("/dev/null", read_file | AccessFS.WRITE_FILE)

@@ -146,6 +146,17 @@ def test_all_of_the_standard_library_that_is_not_refused_can_be_imported(kind):
 
 
 @LINUX
+def test_the_worker_has_its_own_modules_in_it_and_no_other_of_the_grader(kind):
+    source = "import importlib\ndef has(name): return bool(importlib.import_module(name))"
+    with contextlib.closing(Worker(kind)) as started:
+        load(started, source)
+        for name in isolation.MODULES[1:]:
+            assert call(started, "has", f"grader.{name}") == {"value": True, "printed": 0}
+        for name in ("suite", "assembly", "compare"):
+            assert "error" in call(started, "has", f"grader.{name}")
+
+
+@LINUX
 def test_every_system_call_of_the_filter_exists():
     syscalls = pytest.importorskip("seccompy.syscalls")
     known = set(syscalls.X86_64_SYSCALLS) | set(syscalls.AARCH64_SYSCALLS)
