@@ -146,10 +146,7 @@ def for_students(kit: Kit, diagnosed: tuple[str, ...] | None = None) -> Files:
     files[".gitignore"] = ignored((kit.root / ".gitignore").read_text("utf-8")).encode()
     workflow = kit.root / SERVICES / "classroom.yml"
     files[".github/workflows/classroom.yml"] = workflow.read_bytes()
-    secret = secrets(kit)
-    manifest = files["exercises/manifest.toml"].decode()
-    files["exercises/manifest.toml"] = masked(manifest, secret).encode()
-    if leaks := [*given_away(files, secret)]:
+    if leaks := [*given_away(files, secrets(kit))]:
         raise BundleError("the bundle would give answers away:\n" + "\n".join(leaks))
     known = kit.wrong_answers(diagnosed) | kit.calls()
     return files | {f"tests/visible/{name}": data for name, data in known.items()}
@@ -212,14 +209,6 @@ def hidden_lines(kit: Kit) -> dict[str, str]:
         for path in sorted((kit.root / "tests" / "hidden").glob("*.py"))
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
     }
-
-
-def masked(text: str, secret: dict[str, str]) -> str:
-    """The manifest; of a line of an answer that a hint holds, only the first half of its words."""
-    for line in sorted(secret, key=len, reverse=True):
-        words = line.split()
-        text = text.replace(line, " ".join([*words[: len(words) // 2], "..."]))
-    return text
 
 
 def given_away(files: Files, secret: dict[str, str]) -> Iterator[str]:
