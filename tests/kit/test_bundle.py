@@ -203,11 +203,9 @@ def test_a_bundle_that_would_hand_out_an_answer_is_not_made(full_copy):
     assert f"exercises/README.md:{number} holds the line of solutions/" in str(error.value)
 
 
-def test_of_an_answer_in_a_hint_only_its_beginning_is_handed_out():
-    secret = {"return x * (1 - done) + floor": "solutions/x.py:1"}
-    hint = "hints = ['''done = step / total\n    return x * (1 - done) + floor''']"
-    expected = "hints = ['''done = step / total\n    return x * (1 ...''']"
-    assert bundle.masked(hint, secret) == expected
+def test_no_hint_holds_a_line_of_an_answer(files):
+    manifest = (ROOT / "exercises" / "manifest.toml").read_bytes()
+    assert files["exercises/manifest.toml"] == manifest, "the hints are handed out as they are"
 
 
 def test_the_manifest_still_says_the_same_course_and_its_version(unpacked):
