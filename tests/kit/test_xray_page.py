@@ -361,6 +361,22 @@ def test_bias_and_memory_are_told_in_numbers(emma, small):
     assert as_python(rows[2]) == pytest.approx(100 * first["data"], abs=0.51)
 
 
+@pytest.mark.parametrize(
+    "section, line",
+    [
+        ("guess", "return linear(x, params["),
+        ("attention", "return softmax("),
+        ("moved", "def backward(self"),
+        ("weights", "def init_params("),
+        ("learning", "def train("),
+        ("play", "def top_p(z, p):"),
+    ],
+)
+def test_beside_a_picture_stands_the_students_line(emma, section, line):
+    lines = emma.texts(f"#{section} .computed summary code")
+    assert any(shown.startswith(line) for shown in lines), lines
+
+
 # the model in the page
 
 
