@@ -10,6 +10,7 @@ many; seconds, for those and again for reading what is held out. The events:
     snapshots    the record on this text, as data.py describes it, with plain arrays
     spoken       samples: what the model makes up by itself
     surprised    nats of the first documents that are held out, and their characters
+    broke        before an error of the student's code: notes, on the way to it
     silent       instead of these two, where the course has not come to them: why
 
 What the student's code raises passes through.
@@ -45,6 +46,11 @@ def tell(learner: ArrayLearner, plan: dict[str, Any], corpus: Corpus, emit: Any)
     ids, following, cut = reading(learner, plan["text"])
     chars = [*learner.tokenizer.chars]
     vocab = [*chars, "BOS"]
+    try:
+        seen = observe(learner.model, ids, following)
+    except Exception as error:
+        emit({"event": "broke", "notes": list(getattr(error, "__notes__", ()))})
+        raise
     emit(
         {
             "event": "seen",
@@ -54,7 +60,7 @@ def tell(learner: ArrayLearner, plan: dict[str, Any], corpus: Corpus, emit: Any)
             "vocab": vocab,
             "cut": cut,
             "steps": learner.optimizer and learner.step,
-            **observe(learner.model, ids, following),
+            **seen,
         }
     )
     if learner.kind == DOCUMENTS:

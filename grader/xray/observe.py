@@ -226,6 +226,19 @@ class Notes:
         """The line that made the node of a value."""
         return self.made.get(id(self.values[number].holder), (None, None))[1]
 
+    def way_to_error(self) -> str:
+        """The calls that an error went through, and the shapes that the innermost was given."""
+        way = [call for call in self.calls if call.error]
+        names = [f"{c.name} (layer {c.layer})" if c.name == "block" else c.name for c in way]
+        given = [
+            f"{entry['name']} {self.values[entry['value']].data.shape}"
+            for entry in way[-1].inputs
+            if "value" in entry
+        ]
+        return _("on the way {calls}, which was given {shapes}").format(
+            calls=" > ".join(names), shapes=", ".join(given) or _("no array")
+        )
+
     def backward(self) -> list[int]:
         """The values that backward came by, in its order."""
         return [self.seen[node] for node in self.visited if node in self.seen]
@@ -251,7 +264,12 @@ def watching(model: Any) -> Iterator[Notes]:
             home = next((kind for kind in type(model).__mro__ if name in vars(kind)), None)
             if home is not None and isinstance(vars(home)[name], types.FunctionType):
                 replace(undo, home, name, notes.noted(f"GPT.{name}", vars(home)[name]))
-        yield notes
+        try:
+            yield notes
+        except Exception as error:
+            if any(call.error for call in notes.calls):
+                error.add_note(notes.way_to_error())
+            raise
 
 
 def lent(namespace: dict[str, Any]) -> bool:

@@ -83,6 +83,7 @@ def told_by(run: WorkerRun) -> dict[str, dict[str, Any]]:
         if event["event"] == "error":
             own = event["type"] == "TrainingError"  # the message says it all
             facts = [event["message"]] if own else [event["where"], event["type"], event["message"]]
-            raise CannotLook(": ".join(fact for fact in facts if fact))
+            way = told.get("broke", {}).get("notes", [])
+            raise CannotLook("\n  ".join([": ".join(fact for fact in facts if fact), *way]))
         told[event["event"]] = event
     return told

@@ -425,7 +425,7 @@ def test_what_does_not_fit_the_page_is_left_out_from_within_and_said(built, monk
     seen, _found = seen_of(built("gpt2"))
     whole = page_data("x", told(seen), NAMES, {})
     size = len(json.dumps(whole))
-    monkeypatch.setattr(datas, "BUDGET", size // 2)
+    monkeypatch.setattr(datas, "BUDGET", size // 3)  # of what is beside the words
     part = page_data("x", told(seen), NAMES, {})
     assert len(json.dumps(part)) < size
     kept = [v["data"] is not None for v in part["values"] if v["parameter"] is None]
@@ -546,6 +546,8 @@ def test_an_error_in_the_students_code_names_their_line(course_copy):
     ran = course_copy.grader("xray", "emma", "--untrained")
     assert ran.returncode == 2
     assert f"exercises/ex05_norm.py:{line}: NameError: name 'nothing' is not defined" in ran.stderr
+    way = "on the way GPT.loss > GPT.__call__ > norm > rmsnorm, which was given x (1, 5, 16)"
+    assert way in ran.stderr
 
 
 @pytest.mark.slow  # it trains for half a minute
