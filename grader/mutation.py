@@ -27,6 +27,13 @@ class Matrix:
     automatic: tuple[Verdict, ...] = ()
     reviewed: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    def of(self, exercise: str) -> Matrix:
+        """What it says of one exercise."""
+        parts = (self.mutants, self.alternatives, self.automatic)
+        own = (tuple(v for v in part if v.variant.exercise == exercise) for part in parts)
+        reviewed = {key: why for key, why in self.reviewed.items() if key[0].startswith(exercise)}
+        return Matrix(*own, reviewed=reviewed)
+
     def survivors(self, suite: str) -> list[Verdict]:
         """The named mutants that the suite misses."""
         return [verdict for verdict in self.mutants if not verdict.killed(suite)]
@@ -69,8 +76,13 @@ class Matrix:
         return [tuple(ids) for ids in alike.values() if len(ids) > 1]
 
     @property
+    def told_apart(self) -> int:
+        """How many different mutants there are, by the tests that kill them and their answers."""
+        return len(self.mutants) - sum(len(ids) - 1 for ids in self.duplicates)
+
+    @property
     def distinct(self) -> int:
-        """How many different rows the mutants have."""
+        """How many different rows the mutants have: which tests kill them, whatever they answer."""
         rows = [[v.variant.exercise, *(r.failing for r in v.rows.values())] for v in self.mutants]
         return len(set(map(tuple, rows)))
 
@@ -89,6 +101,7 @@ class Matrix:
             if self.rate(suite) < enough
         ]
         troubles = {
+            "mutants that nothing tells apart": self.duplicates,
             "right answers rejected": self.rejections,
             "automatic mutants surviving": self.unreviewed,
             "outdated entries of equivalent.toml": self.outdated,

@@ -66,23 +66,39 @@ def show(matrix: Matrix, course: Course, console: Console | None = None) -> None
 
 def markdown(matrix: Matrix, course: Course) -> str:
     """Two tables for a README: the exercises, and every mutant with what it does wrong."""
-    head = ["exercise", "mutants", *(f"killed, {suite}" for suite in SUITES), "right, accepted"]
-    rows = []
-    for exercise in exercises(matrix, course):
-        kills, accepted = counts(exercise, matrix)
-        name = f"{exercise.short} {exercise.title}"
-        rows.append([name, kills[HIDDEN].of, *(kills[s].found for s in SUITES), accepted])
-    killed = [f"{matrix.rate(suite):.1%}" for suite in SUITES]
-    accepted = Count(len(matrix.alternatives), sum(not v.rejected for v in matrix.alternatives))
-    rows.append(["all", len(matrix.mutants), *killed, accepted])
+    rows = [
+        [f"{exercise.short} {exercise.title}", *measures(matrix.of(exercise.id)).values()]
+        for exercise in exercises(matrix, course)
+    ]
+    whole = measures(matrix)
     detail = [
         [f"`{v.variant.id}`", v.variant.says, *(killers(v, suite) for suite in SUITES)]
         for v in matrix.mutants
     ]
-    parts = ["; ".join(summary(matrix)) + ".", _markdown_table(head, rows)]
+    parts = ["; ".join(summary(matrix)) + "."]
+    parts += [_markdown_table(["exercise", *whole], [*rows, ["all", *whole.values()]])]
     parts += [_markdown_table(["mutant", "what is wrong", *SUITES], detail)]
     parts += ["\n".join([f"{title}:", "", *(f"- {x}" for x in xs)]) for title, xs in amiss(matrix)]
     return "\n\n".join(parts) + "\n"
+
+
+def measures(matrix: Matrix) -> dict[str, int]:
+    """The numbers of the table, by the heads of their columns."""
+    killed = {s: len(matrix.mutants) - len(matrix.survivors(s)) for s in SUITES}
+    numbers = {
+        "named mutants": len(matrix.mutants),
+        "different rows": matrix.distinct,
+        "killed by the visible suite": killed[VISIBLE],
+        "by the hidden one": killed[HIDDEN],
+        "right answers": len(matrix.alternatives),
+        "rejected": len(matrix.rejections),
+    }
+    if matrix.automatic:
+        equivalent = [v for v in matrix.wrong if not v.killed(HIDDEN)]
+        numbers["automatic mutants"] = len(matrix.wrong)
+        numbers["equivalent"] = len(equivalent) - len(matrix.unreviewed)
+        numbers["surviving"] = len(matrix.unreviewed)
+    return numbers
 
 
 def to_json(matrix: Matrix) -> dict[str, Any]:
@@ -92,6 +108,7 @@ def to_json(matrix: Matrix) -> dict[str, Any]:
         "summary": {
             "mutants": len(matrix.mutants),
             "rows": matrix.distinct,
+            "told_apart": matrix.told_apart,
             "killed": {suite: round(matrix.rate(suite), 4) for suite in SUITES},
             "alternatives": len(matrix.alternatives),
             "rejections": [verdict.variant.id for verdict in matrix.rejections],
@@ -109,7 +126,10 @@ def to_json(matrix: Matrix) -> dict[str, Any]:
 
 def summary(matrix: Matrix) -> list[str]:
     """How many variants there are, and what share of them the suites judge rightly."""
-    facts = [f"{len(matrix.mutants)} named mutants, {matrix.distinct} different rows"]
+    facts = [
+        f"{len(matrix.mutants)} named mutants, {matrix.distinct} different rows,"
+        f" {matrix.told_apart} told apart by their answers"
+    ]
     for suite in SUITES:
         killed = len(matrix.mutants) - len(matrix.survivors(suite))
         facts.append(f"the {suite} suite kills {killed}, {matrix.rate(suite):.1%}")
