@@ -5,6 +5,10 @@ Each content of a file is kept once, under the time when it was last seen and it
     .glassbox/snapshots/ex05_norm.py/20260131T185307.123456Z-0f343b0931126a20
 
 The names say everything: there is no index that could be lost.
+
+Of each file the last 200 versions stay, and all of the last 14 days; of what is older, the last of
+each hour, and after 60 days of each day. But no line is lost: a version goes only if every line of
+it stands in one that stays.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ STORE = FOLDER / "snapshots"
 LARGEST = 2**20  # bytes; a check refuses files far smaller than that
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{16})")
+RECENT, SLACK = 200, 20  # versions that stay; and how many more before the store is thinned out
+EVERY, HOURLY = timedelta(days=14), timedelta(days=60)  # until then all stay; one an hour
+LISTED = 20  # versions in a list; then one a day
 CONTEXT, LONGEST = 2, 40  # lines of a difference: around each change, and in all
 
 
@@ -100,6 +107,26 @@ def keep(path: Path, store: Path = STORE) -> None:
             before.path.rename(kept)
             return
     write(kept, data)
+    if len(known) > RECENT + SLACK:
+        thin(path.name, now, store)
+
+
+def thin(name: str, now: datetime, store: Path = STORE) -> None:
+    """Let old versions go, by the rule above."""
+    stays, goes = [], []
+    times: set[str] = set()
+    for number, version in enumerate(_named(name, store)):  # the newest of each hour comes first
+        age = now - version.seen
+        hour = version.seen.strftime("%Y-%m-%d %H" if age < HOURLY else "%Y-%m-%d")
+        old = number >= RECENT and age > EVERY and hour in times
+        (goes if old else stays).append(version)
+        times.add(hour)
+    lines = {line for version in stays for line in _lines(version.data() or b"")}
+    for version in goes:
+        if (data := version.data()) is None or not lines.issuperset(_lines(data)):
+            lines.update(_lines(data or b""))  # it stays after all, or is not ours to judge
+        else:
+            version.path.unlink(missing_ok=True)
 
 
 def versions(name: str, store: Path = STORE) -> list[Version]:
@@ -120,10 +147,17 @@ def chosen(path: Path, number: int | None = None, store: Path = STORE) -> Versio
 
 
 def listed(path: Path, store: Path = STORE) -> list[str]:
-    """Every version of the file in a line: its number, when it was last seen, and its length."""
+    """The versions of the file: the number, when it was last seen, and the length of each.
+
+    Of many the newest are listed, and then the last of each day.
+    """
     now = path.read_bytes() if path.exists() else None
     rows = [f"{path.parent.name}/{path.name}, the newest version first"]
+    day = None
     for number, version in enumerate(versions(path.name, store), 1):
+        before, day = day, version.words[:10]
+        if number > LISTED and day == before:
+            continue
         data = version.data() or b""
         mark = "  as it is now" if data == now else ""
         rows.append(f"{number:4}  {version.words}  {_count(len(_lines(data)))}{mark}")
