@@ -38,6 +38,9 @@ class TakeReport(NbGraderPreprocessor):
         if record is None:
             record = mark_now(folder, of["student"], course)
         mark = next(one for one in record.marks if one.assignment.name == of["assignment"])
+        place = folder / "autograded" / mark.student / mark.assignment.name
+        for name, data in marks.papers(folder, mark).items():
+            nbcourse.write_file(place / name, data)
         exercise = course.by_id[of["notebook"]]
         report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
         return nbformat.from_dict(json.loads(report)), resources

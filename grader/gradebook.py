@@ -13,12 +13,11 @@ review.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from nbgrader import api
@@ -323,15 +322,16 @@ def _files(folder: Path, mark: Mark) -> None:
     """The report, in the place of the notebook that nbgrader would have run; and its papers."""
     name = mark.assignment.name
     handed_in = marks.submitted(folder, mark.student, mark.assignment)
-    content = {}
-    for file in mark.handed_in:
-        source = assembly.read(handed_in / file, file)
-        if source.text is not None:
-            content[file] = source.text.encode("utf-8", "replace")
     autograded = folder / "autograded" / mark.student / name
-    for file, otherwise in _papers().items():
-        papers = [path for path in (handed_in / file, autograded / file) if path.is_file()]
-        content[file] = papers[0].read_bytes() if papers else otherwise
+    content = marks.papers(folder, mark)
+    for file in content:
+        if (autograded / file).is_file():
+            content[file] = (autograded / file).read_bytes()
+    for file in ("timestamp.txt", "submission_secret.txt", *mark.handed_in):
+        path = handed_in / file
+        small = path.is_file() and path.stat().st_size <= assembly.SOURCE_LIMIT
+        if small and not path.is_symlink():
+            content[file] = path.read_bytes()
     for exercise in mark.assignment.exercises:
         file = f"{exercise.id}.ipynb"
         report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
@@ -340,15 +340,6 @@ def _files(folder: Path, mark: Mark) -> None:
             blank = (folder / "source" / name / file).read_bytes()
             nbcourse.write_file(handed_in / file, blank)
     nbcourse.replace_folder(autograded, content)
-
-
-def _papers() -> dict[str, bytes]:
-    """What `nbgrader submit` adds and release_feedback cannot do without."""
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-    return {
-        "timestamp.txt": now.encode(),
-        "submission_secret.txt": secrets.token_hex(64).encode(),
-    }
 
 
 def _said(error: BaseException) -> str:

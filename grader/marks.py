@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from . import assembly, intake, nbcourse
@@ -165,7 +167,8 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
         if here:
             names = [name for name in assignment.files if (place / name).exists()]
         else:
-            names = [f"{exercise.id}.py" for exercise in part if exercise.status != TODO]
+            begun = [e for e in part if any(piece.status != TODO for piece in e.pieces)]
+            names = [f"{exercise.id}.py" for exercise in begun]
         if place.is_dir() if here else part:
             own = replace(result, exercises=part)
             found.append(Mark(student, assignment, own, frozenset(names)))
@@ -207,11 +210,19 @@ def recorded(folder: Path, student: str, course: Course) -> Record | None:
         return None
 
 
+def papers(folder: Path, mark: Mark) -> dict[str, bytes]:
+    """What `nbgrader submit` would have added and has not; release_feedback cannot do without."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    drawn = {"timestamp.txt": now, "submission_secret.txt": secrets.token_hex(64)}
+    place = submitted(folder, mark.student, mark.assignment)
+    return {name: text.encode() for name, text in drawn.items() if not (place / name).is_file()}
+
+
 def listing(folder: Path, mark: Mark, exercise: Exercise) -> Listing | None:
     """What was handed in of the exercise, its lesson left out. None where there is no text."""
     path = submitted(folder, mark.student, mark.assignment) / exercise.file
     source = assembly.read(path, exercise.file).text
-    if source is None:
+    if source is None or path.is_symlink():
         return None
     stub = (folder / "source" / mark.assignment.name / exercise.file).read_text("utf-8")
     lesson, end, _rest = stub.partition('\n"""\n')
