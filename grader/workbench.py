@@ -64,6 +64,9 @@ class Workbench:
         self._begin()
         try:
             self.places[exercise.id] = self._load(exercise, plan)
+        except UsedUp:  # says nothing about the file, which may have its time in the other suite
+            self.loaded = None
+            raise
         except (StudentError, TimedOut, Crashed, WireError) as error:
             self.loaded = None
             if culprit := self._culprit(exercise, error):
@@ -109,10 +112,14 @@ class Workbench:
         return answers.places(answer.get("value"))
 
     def ask(self, request: dict, exercise: Exercise, seconds: float) -> dict:
-        """Ask the worker, within what is left of the exercise's time."""
-        limit, start = min(seconds * self.options.factor, self.left(exercise)), time.monotonic()
+        """Ask the worker, within what is left of the exercise's time. Raises UsedUp for its end."""
+        seconds, left, start = seconds * self.options.factor, self.left(exercise), time.monotonic()
         try:
-            return self.worker.ask(request, limit)
+            return self.worker.ask(request, min(seconds, left))
+        except TimedOut:
+            if left < seconds:
+                raise self.used_up(exercise) from None
+            raise
         finally:
             self.spent[exercise.id, self.hidden] += time.monotonic() - start
 
@@ -122,10 +129,13 @@ class Workbench:
         """
         left = exercise.limits.exercise * self.options.factor - self.spent[exercise.id, self.hidden]
         if left <= 0:
-            total = exercise.limits.exercise
-            words = _("not run: the {seconds:g} seconds of {exercise} are used up")
-            raise UsedUp(words.format(seconds=total, exercise=exercise.id))
+            raise self.used_up(exercise)
         return left
+
+    @staticmethod
+    def used_up(exercise: Exercise) -> UsedUp:
+        words = _("not run: the {seconds:g} seconds of {exercise} are used up")
+        return UsedUp(words.format(seconds=exercise.limits.exercise, exercise=exercise.id))
 
     def _culprit(self, exercise: Exercise, error: Exception) -> str | None:
         """The other exercise whose file broke the import, if this one builds on it."""

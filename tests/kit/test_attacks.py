@@ -7,9 +7,10 @@ import pytest
 
 from grader import arena, assembly, attacks, course, isolation, suite
 from grader.answers import checked
-from grader.process import Worker
+from grader.process import TimedOut, Worker
 from grader.results import TIMEOUT
 from grader.wire import WireError
+from grader.workbench import UsedUp, Workbench
 
 COURSE = course.load()
 SAMPLE = [
@@ -123,6 +124,35 @@ def test_importing_again_and_again_uses_up_the_exercises_time(tmp_path):
     result = checked_folder(tmp_path, ["ex05"], factor=0.05)
     statuses = {t.status for piece in result.exercises[0].pieces for t in piece.tests}
     assert statuses == {TIMEOUT}
+
+
+class Slow:
+    """A worker that needs a second for an import."""
+
+    alive, weight = True, 0
+
+    def begin(self):
+        pass
+
+    def mark(self):
+        pass
+
+    def ask(self, request, seconds):
+        if request["op"] == "load" and seconds < 1:
+            raise TimedOut("late")
+        return {"value": {}}
+
+
+def test_an_import_that_had_no_time_left_is_tried_again_in_the_other_suite():
+    """Else what one piece wastes in the visible tests would cost the others their hidden ones."""
+    target = assembly.Target.read(course.ROOT / "solutions", COURSE)
+    bench = Workbench(COURSE, target, suite.usual(worker=Slow()))
+    piece = COURSE.piece("ex05.rmsnorm")
+    bench.spent[piece.exercise, False] = 9.5
+    with pytest.raises(UsedUp):
+        bench.student(piece, assembly.Plan(), hidden=False)
+    assert not bench.unusable
+    bench.student(piece, assembly.Plan(), hidden=True)
 
 
 @pytest.mark.parametrize(
