@@ -27,8 +27,10 @@ from typing import Any
 import numpy as np
 
 from ..corpus import DOCUMENTS, Corpus
+from ..language import _
 from ..learner import ArrayLearner, Knobs, TrainingError, read_card
-from .observe import observe, watching
+from .look import Unseen, attention
+from .observe import Notes, observe, watching
 from .record import read as read_record
 
 PLAIN = Knobs()  # temperature 1: what the model itself believes
@@ -80,8 +82,10 @@ def learner_of(course: Any, plan: dict[str, Any], corpus: Corpus) -> ArrayLearne
     card = read_card(Path(plan["checkpoint"]))
     if card["scalar"]:
         raise TrainingError(
-            f"{plan['checkpoint']} holds the scalar model; the glass box looks into the one on "
-            "arrays: python -m grader train"
+            _(
+                "{file} holds the scalar model; the glass box looks into the one on arrays: "
+                "python -m grader train"
+            ).format(file=plan["checkpoint"])
         )
     return ArrayLearner.load(course, plan["checkpoint"], card)
 
@@ -91,15 +95,16 @@ def reading(learner: ArrayLearner, text: str) -> tuple[list[int], list[int], int
     strange = sorted(set(text) - set(learner.tokenizer.chars))
     if strange:
         raise TrainingError(
-            f"the text has {strange[0]!r}, which the model has never seen; it knows "
-            f"{''.join(learner.tokenizer.chars)!r}"
+            _("the text has {char!r}, which the model has never seen; it knows {chars!r}").format(
+                char=strange[0], chars="".join(learner.tokenizer.chars)
+            )
         )
     encoded = [int(i) for i in learner.tokenizer.encode(text)]
     if learner.kind == DOCUMENTS:
         ids, following = encoded[:-1], encoded[1:]
     else:
         if len(text) < 2:
-            raise TrainingError("a running text takes at least 2 characters")
+            raise TrainingError(_("a running text takes at least 2 characters"))
         ids, following = encoded[1:-1], [*encoded[2:-1], -1]
     T = learner.block_size
     return ids[:T], following[:T], max(0, len(ids) - T)
@@ -136,38 +141,47 @@ def snapshots(
     learner: ArrayLearner, plan: dict[str, Any], ids: list[int], following: list[int]
 ) -> dict[str, Any]:
     """The model at each recorded step, on this text: its attention, predictions and samples."""
-    shots = [shown for shown in _each(learner, plan, ids)]
-    steps, tables, logits, weights, samples = zip(*shots)
-    z = np.stack(logits).astype(np.float64)  # (S, T, V)
-    z -= z.max(-1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(-1, keepdims=True))  # (S, T, V)
+    steps, tables, logits, heads, samples = zip(*replayed(learner, plan, ids))
+    logp = log_softmax(np.stack(logits))  # (S, T, V)
     known = [t for t, target in enumerate(following) if target >= 0]
-    layers = {len(w) for w in weights}
-    seen = layers == {learner.model.config.n_layer}
     return {
         "steps": list(steps),
         "tables": np.stack(tables),  # (S, V, C)
-        "probabilities": np.exp(log_p),
-        "losses": -log_p[:, known, [following[t] for t in known]].mean(-1),
-        "attention": np.stack([np.stack(w) for w in weights]) if seen else None,
+        "probabilities": np.exp(logp),
+        "losses": -logp[:, known, [following[t] for t in known]].mean(-1),
+        "attention": None if any(h is None for h in heads) else np.stack(heads),
         "samples": list(samples),
     }
 
 
-def _each(learner: ArrayLearner, plan: dict[str, Any], ids: list[int]) -> Iterator[tuple]:
-    """(step, wte, logits, attention of each layer, samples) at each snapshot."""
+def replayed(learner: ArrayLearner, plan: dict[str, Any], ids: list[int]) -> Iterator[tuple]:
+    """(step, wte, logits, attention or None, samples) at each snapshot."""
     record = read_record(Path(plan["record"]))
     for number, step in enumerate(record.steps):
         for name, p in learner.model.params.items():
             p.data[...] = record.weights[name][number]
         with watching(learner.model) as notes, learner.course.no_grad():
-            logits = learner.model(np.array([ids])).data[0]
-        heads = [
-            notes.values[call.outputs[0]].data[0]
-            for call in notes.calls
-            if call.name == "attention_weights" and call.outputs
-        ]
+            logits = np.array(learner.model(np.array([ids])).data[0])
         rng = random.Random(plan["seed"])
         samples = [learner.speak(rng, SHOWN, length=40) for _ in range(SNAPSHOT_SAMPLES)]
         wte = np.array(learner.model.params["wte"].data)
-        yield int(step), wte, np.array(logits), heads, samples
+        yield int(step), wte, logits, attention_in(notes, learner.model, logits), samples
+
+
+def attention_in(notes: Notes, model: Any, logits: np.ndarray) -> np.ndarray | None:
+    """The attention that was seen (L, H, T, T), if it was."""
+    seen = {
+        "config": vars(model.config),
+        "logits": logits,
+        "calls": [vars(call) for call in notes.calls],
+        "values": [{"data": value.data} for value in notes.values],
+    }
+    try:
+        return attention(seen)
+    except Unseen:
+        return None
+
+
+def log_softmax(z: np.ndarray) -> np.ndarray:
+    z = z.astype(np.float64) - z.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
