@@ -1,9 +1,10 @@
 """The page's data: one JSON object, from which page.py makes the page and nothing else.
 
 An array is {"shape": [2, 3], "f32": "..."}: its numbers in reading order, float32, little-endian,
-in base64; written A(2, 3) below. T positions, V tokens of the vocabulary, L layers, H heads, C
-channels, as everywhere; P parts, S snapshots. Whatever could not be seen is null, and
-`not_observable` says why.
+in base64; written A(2, 3) below. A gradient is {"shape", "i16", "scale"}: 16-bit integers n, which
+stand for n * scale / 32767. T positions, V tokens of the vocabulary, L layers, H heads, C channels,
+as everywhere; P parts, S snapshots. Whatever could not be seen is null, and `not_observable` says
+why.
 
     schema          1
     text            "emma"
@@ -86,6 +87,7 @@ from ..language import _
 from . import bias, look
 
 SCHEMA = 1
+I16 = 32767  # the largest 16-bit number
 BUDGET = 2_100_000  # characters of JSON: with its library the page stays below 3 MB
 RECORD_BUDGET = 600_000  # of them
 
@@ -99,8 +101,21 @@ def packed(array: Any) -> dict[str, Any] | None:
     return {"shape": list(array.shape), "f32": base64.b64encode(numbers).decode("ascii")}
 
 
+def halved(array: np.ndarray) -> dict[str, Any]:
+    """A gradient, which is for looking, in half the bytes: 16-bit shares of its largest number."""
+    scale = float(np.abs(array).max(initial=0.0)) or 1.0
+    if not math.isfinite(scale):
+        return packed(array)
+    numbers = np.round(array / scale * I16).astype("<i2").tobytes()
+    i16 = base64.b64encode(numbers).decode("ascii")
+    return {"shape": list(array.shape), "i16": i16, "scale": scale}
+
+
 def unpacked(entry: dict[str, Any]) -> np.ndarray:
-    """The array that `packed` wrote."""
+    """The array that `packed` or `halved` wrote."""
+    if "i16" in entry:
+        shares = np.frombuffer(base64.b64decode(entry["i16"]), "<i2") / np.float32(I16)
+        return (shares * np.float32(entry["scale"])).reshape(entry["shape"])
     return np.frombuffer(base64.b64decode(entry["f32"]), "<f4").reshape(entry["shape"])
 
 
@@ -170,9 +185,9 @@ def fill(data: dict[str, Any], seen: dict[str, Any]) -> None:
     room = BUDGET - sum(size(entry) for entry in all_packed(data))
     left_out = 0
     for entry, key, array in wanted(data, seen):
-        cost = 60 + 16 * array.size // 3
+        cost = 60 + (8 if key == "grad" else 16) * array.size // 3
         if cost <= room:
-            entry[key] = packed(array)
+            entry[key] = halved(array) if key == "grad" else packed(array)
             room -= cost
         else:
             left_out += 1

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..language import _
-from .data import unpacked
 
 PARTS = Path(__file__).with_name("page")
 LIBRARIES = ("d3.min.js", "plot.umd.min.js")
@@ -37,7 +33,7 @@ def page(data: dict[str, Any]) -> str:
             _("This page draws itself with JavaScript, which is switched off here.")
         ),
         "words": as_json(words(program)),
-        "data": as_json(light(data)),
+        "data": as_json(data),
         "libraries": "\n".join(f"<script>{read(f'vendor/{name}')}</script>" for name in LIBRARIES),
         "program": program,
     }
@@ -52,31 +48,6 @@ def words(program: str) -> dict[str, str]:
     """The sentences of the page, those that the reader's language says differently."""
     sentences = {json.loads(literal) for literal in SENTENCE.findall(program)}
     return {sentence: _(sentence) for sentence in sorted(sentences) if _(sentence) != sentence}
-
-
-def light(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with the gradients of the parameters, which are for looking, in half the bytes."""
-    parameters = {
-        name: entry | {"grad": halved(entry["grad"])}
-        for name, entry in (data["parameters"] or {}).items()
-    }
-    return data | {"parameters": parameters}
-
-
-def halved(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An array as 16-bit numbers and their scale: {"shape", "i16", "scale"}."""
-    if entry is None:
-        return None
-    array = unpacked(entry)
-    scale = float(np.abs(array).max(initial=0.0)) or 1.0
-    if not np.isfinite(scale):
-        return entry
-    numbers = np.round(array / scale * 32767).astype("<i2")
-    return {
-        "shape": entry["shape"],
-        "i16": base64.b64encode(numbers.tobytes()).decode("ascii"),
-        "scale": scale,
-    }
 
 
 def as_json(value: Any) -> str:

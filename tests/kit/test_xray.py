@@ -413,7 +413,8 @@ def test_the_data_is_json_and_its_arrays_come_back(built):
     again = json.loads(json.dumps(data, allow_nan=False))
     np.testing.assert_allclose(unpacked(again["logits"]), found["logits"], rtol=1e-6)
     grad = unpacked(again["parameters"]["wte"]["grad"])
-    np.testing.assert_allclose(grad, seen["parameters"]["wte"]["grad"], rtol=1e-6)
+    kept = seen["parameters"]["wte"]["grad"]
+    np.testing.assert_allclose(grad, kept, rtol=0, atol=np.abs(kept).max() / 60_000)
     assert again["model"]["parameters"] == sum(p["data"].size for p in seen["parameters"].values())
     documented = datas.__doc__
     assert [

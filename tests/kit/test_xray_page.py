@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from browser import browser  # noqa: F401
 
+import grader
 from grader import corpus, finale, training
 from grader.course import ROOT
 from grader.xray import record
@@ -164,6 +165,14 @@ def test_the_page_is_one_file_that_asks_for_no_other(small):
 @pytest.mark.parametrize("preset", ["microgpt", "gpt2"])
 def test_the_page_stays_below_three_megabytes(both, preset):
     assert len(page(both[preset][0]).encode("utf-8")) < 3e6
+
+
+@pytest.mark.slow  # a model fifty times as large as microgpt
+def test_a_page_of_200_000_weights_holds_their_gradients_and_stays_below_three_megabytes():
+    model = ex07_gpt.GPT(ex07_gpt.GPTConfig.gpt2(27), np.random.default_rng(1))
+    shown = grader.xray(model, "clementinemaria")
+    assert all(entry["grad"] for entry in shown.data["parameters"].values())
+    assert 2e6 < len(shown.html().encode("utf-8")) < 3e6
 
 
 def test_every_sentence_of_the_page_can_be_translated(small, monkeypatch):
