@@ -213,16 +213,19 @@ def new_model(student, preset="microgpt", seed=None, **changes):
     return student.GPT(config, rng, student.np.dtype("float64").type)
 
 
-def again_and_again(student, model, ids, n, u, t=1.0, k=None, p=None, stop=None):
+def turned(z, t=1.0, k=None, p=None):
+    """The logits as the three knobs leave them, in their order."""
+    z = z / t
+    if k is not None:
+        z = np.where(z < np.sort(z)[-k], -INF, z)
+    return z if p is None else fewest(z, p)
+
+
+def again_and_again(student, model, ids, n, u, stop=None):
     """What generation should give: the whole text is read anew for every token, without a cache."""
     text, new = list(ids), []
     while len(new) < n and len(text) <= BLOCK:
-        z = student.array(model(np.array([text])))[0, -1] / t
-        if k is not None:
-            z = np.where(z < np.sort(z)[-k], -INF, z)
-        if p is not None:
-            z = fewest(z, p)
-        id = pick(z, u.random())
+        id = pick(student.array(model(np.array([text])))[0, -1], u.random())
         if id == stop:
             break
         text.append(id)
@@ -257,16 +260,40 @@ def test_a_gpt2_generates_as_well(student):
     assert new == again_and_again(student, model, [6, 1], 9, u), "other tokens"
 
 
+def long_text(student, **knobs):
+    """200 tokens of a model whose logits depend on the last id alone, and what they should be."""
+    table, seed = chance.rng("table").normal(0, 1.5, (V, V)), chance.seed("draws")
+    inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 200}
+    rng, u = student.rng(seed), np.random.default_rng(seed)
+    notes = student.scenario("generate_scripted", rng=rng, options=knobs, **inputs)
+    expected = [3]
+    while len(expected) <= 200:
+        expected.append(pick(turned(table[expected[-1]], **knobs), u.random()))
+    return [whole(id) for id in notes["new"]], expected[1:]
+
+
 @piece("generate")
-def test_the_three_knobs_are_turned_in_order(student):
-    """Temperature, then top_k, then top_p, each on what the one before has left."""
-    model = new_model(student)
-    knobs = [{"t": 0.3}, {"k": 2}, {"p": 0.4}, {"t": 0.4, "p": 0.6}, {"k": 3, "p": 0.6}]
-    for salt, options in enumerate([*knobs, {"k": 6, "p": 0.3}, {"t": 2.5, "k": 4, "p": 0.6}]):
-        seed = chance.seed(salt)
-        new = run(student, model, [2, 0], 5, student.rng(seed), **options)["new"]
-        u = np.random.default_rng(seed)
-        assert new == again_and_again(student, model, [2, 0], 5, u, **options), "other tokens"
+@pytest.mark.parametrize("knob", [{"t": 0.3}, {"k": 2}, {"p": 0.4}], ids=["t", "k", "p"])
+def test_each_knob_is_turned(student, knob):
+    """Temperature, top_k and top_p are used, each where it is given."""
+    new, expected = long_text(student, **knob)
+    assert new == expected, "other tokens"
+
+
+@piece("generate")
+def test_the_temperature_comes_before_top_p(student):
+    """A sharper choice reaches p with fewer tokens, and a flatter one with more."""
+    for t in (0.4, 2.5):
+        new, expected = long_text(student, t=t, p=0.6)
+        assert new == expected, "other tokens"
+
+
+@piece("generate")
+def test_top_k_comes_before_top_p(student):
+    """The shares that top_p adds up are those of the tokens that top_k has left."""
+    for knobs in ({"k": 3, "p": 0.6}, {"t": 2.5, "k": 4, "p": 0.6}):
+        new, expected = long_text(student, **knobs)
+        assert new == expected, "other tokens"
 
 
 @piece("generate")
