@@ -38,6 +38,7 @@ OPERATORS = frozenset(
     f"__{name}__"
     for name in "add radd sub rsub mul rmul truediv rtruediv pow neg matmul getitem".split()
 )
+BESIDE = ("init_params", "train", "generate", "temperature", "top_k", "top_p", "sample")
 UNWATCHED = ("op", "backward")  # of Tensor's methods: seen in another way
 LAYER = re.compile(r"layer(\d+)\.")
 MOST_OPERATIONS = 600  # of Tensor that are noted; functions always are
@@ -191,6 +192,15 @@ class Notes:
             "source": source,
             "borrowed": borrowed,
         }
+
+    def define_the_rest(self) -> None:
+        """Note also those that no text calls, but that made what the page shows."""
+        for name in BESIDE:
+            for function in versions(name, self.namespaces):
+                if not function.__module__.endswith("microgpt"):  # which has its own `train`
+                    self.define(name, function)
+        if (backward := getattr(self.tensor, "backward", None)) is not None:
+            self.define("Tensor.backward", backward)
 
     def op(self, original: Callable) -> Callable:
         """Tensor.op, with a vjp that notes the gradient that arrives."""
@@ -349,6 +359,7 @@ def _observe(model: Any, ids: list[int], following: list[int]) -> dict[str, Any]
     logits = notes.values[whole.outputs[0]].data[0]  # (T, V)
     chosen = [t if t >= 0 else int(z.argmax()) for t, z in zip(following, logits)]
     stream = residual_stream(notes, model, missing)
+    notes.define_the_rest()
     seen = {
         "config": {key: value for key, value in vars(model.config).items() if plain(value)},
         "logits": logits,
