@@ -26,7 +26,7 @@ from .process import Crashed, TimedOut, Worker
 from .wire import WireError
 
 SECONDS = 10.0  # for an attempt that should return
-MOMENT = 1.0  # for one that never does
+MOMENT = 0.5  # for one that never does
 LIMITS = {"memory_mib": 2048, "cpu_seconds": 20, "file_mib": 2}
 TRIES = "tries"  # the file of the attempts, and the name of their module
 REFUSALS = {"OSError", "PermissionError", "MemoryError"}

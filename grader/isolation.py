@@ -30,7 +30,7 @@ from .sandbox import FOLDER_MIB, MIB
 BUBBLEWRAP, LANDLOCK, NONE = "bubblewrap+seccomp", "landlock+seccomp", "none"
 
 # of the grader, in the worker
-MODULES = ("__init__", "worker", "wire", "sandbox", "scenarios", "recording")
+MODULES = ("__init__", "nursery", "worker", "wire", "sandbox", "scenarios", "recording")
 THREADS = {
     f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")
 }
@@ -83,10 +83,15 @@ class Isolation:
     def is_none(self) -> bool:
         return self.name == NONE
 
-    def command(self, folder: Path, boot: str) -> list[str]:
-        """The command that starts a worker whose home is `folder`."""
+    @property
+    def in_memory(self) -> bool:
+        """Whether the folder for student's code is inside, and gone with the worker."""
+        return self.name == BUBBLEWRAP
+
+    def command(self, boot: str) -> list[str]:
+        """The command that starts a worker."""
         python = ["-I", "-S", "-X", "utf8", "-c", boot]
-        if self.name == BUBBLEWRAP:
+        if self.in_memory:
             return [*bubblewrap_command(), interpreter(), *python, "/course", "/site"]
         program = sys.executable if self.is_none else interpreter()
         return [program, *python, str(ROOT), str(numpy_folder().parent)]
@@ -97,7 +102,7 @@ class Isolation:
 
         return None if self.is_none else {"filter": np.frombuffer(seccomp_filter(), np.uint8)}
 
-    def rules(self, folder: Path) -> Any:
+    def rules(self, folder: Path | None) -> Any:
         """The Landlock ruleset for a worker whose home is `folder`, or None."""
         return landlock_rules(folder) if self.name == LANDLOCK else None
 

@@ -188,7 +188,7 @@ def fill(mib: int) -> list:
             with open(f"part{number}", "wb") as file:
                 file.write(bytes(MIB))
             written += 1
-        time.sleep(0.5)  # and who notices late, notices
+        time.sleep(0.3)  # and who notices late, notices
     finally:
         for number in range(mib):
             if os.path.exists(f"part{number}"):

@@ -2,15 +2,13 @@
 
 It reads requests from the checker, runs them on the assembled package, and answers with plain data
 and handles. It holds no tests, no expected values, and no reference of the piece under test.
-`Dispatcher` is the whole of it; `main` puts it behind two pipes.
+`Dispatcher` is the whole of it; `serve` puts it behind two pipes, in a child of nursery.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import functools
-import gc
 import importlib.abc
 import importlib.util
 import inspect
@@ -19,12 +17,7 @@ import linecache
 import operator
 import os
 import random
-import select
-import signal
-import site
-import socket
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,15 +32,14 @@ BOOT = """
 import sys
 sys.argv, course, site = [""], *sys.argv[1:]
 sys.path = [course, *sys.path, site]
-import grader.worker
+import grader.nursery
 sys.path.remove(course)
 sys.path.remove(site)
 sys.path_importer_cache.clear()
-grader.worker.main()
+grader.nursery.main()
 """
 
 FORKS = hasattr(os, "fork")
-TICK = 0.05  # seconds between two looks at what a child has put into its folder
 
 OPERATORS: dict[str, Callable] = {
     name: getattr(operator, name)
@@ -382,139 +374,6 @@ class Printed(io.TextIOBase):
         while data:
             data = data[os.write(self.descriptor, data) :]
         return len(text)
-
-
-def main() -> None:
-    """Serve requests from stdin until it ends. The student's prints go to stderr, not the wire.
-
-    Where the system can fork, this process never runs student's code: see `nurse`.
-    """
-    faulthandler.enable(file=2, all_threads=False)
-    sandbox.keep_memory()
-    site.setquit()  # students know exit() and quit()
-    null = os.open(os.devnull, os.O_RDWR)
-    if FORKS:
-        line = socket.socket(fileno=os.dup(0))
-        os.dup2(null, 0)
-        os.dup2(null, 1)
-        nurse(line)
-        return
-    requests, answers = os.dup(0), os.dup(1)
-    os.dup2(null, 0)
-    os.dup2(2, 1)
-    os.close(null)
-    serve(requests, answers)
-
-
-class Orders:
-    """The checker's end of the line, read as a stream; descriptors that come with it are kept."""
-
-    def __init__(self, line: socket.socket) -> None:
-        self.line = line
-        self.descriptors: list[int] = []
-
-    def read(self, size: int) -> bytes:
-        data, descriptors, _, _ = socket.recv_fds(self.line, size, 4)
-        self.descriptors += descriptors
-        return data
-
-    def take(self) -> list[int]:
-        taken, self.descriptors = self.descriptors, []
-        return taken
-
-
-def nurse(line: socket.socket) -> None:
-    """Fork a child for each "begin", and end it for each "end", until the line is cut.
-
-    Importing numpy costs 100 ms, a fork 5. The child never holds this line: that it is gone, and
-    has left nothing, is said by this process, which saw it. When the checker is killed the line is
-    cut, and the child ends too.
-
-        {"begin": seal} + requests, answers, output (, ruleset)  ->  the child says that it is ready
-        {"end": seconds of patience}  ->  {"ended": exit code, "stopped", "overfull", "clean"}
-    """
-    gc.freeze()
-    orders, child, home, overfull = Orders(line), 0, os.getcwd(), False
-    while True:
-        while child and not select.select([line], [], [], TICK)[0]:
-            if overfull := overfull or sandbox.overfull(home):
-                kill_group(child)
-        try:
-            order = wire.receive(orders)
-        except (EOFError, OSError):
-            break
-        if "begin" in order:
-            child, overfull = beget(orders.take(), line, order["begin"]), False
-        else:
-            code, stopped = end(child, order["end"]) if child else (None, False)
-            child = 0
-            answer = {"ended": code, "stopped": stopped, "overfull": overfull, "clean": swept(home)}
-            line.sendall(wire.encode(answer))
-    if child:
-        end(child, 0.0)
-    swept(home)
-
-
-def beget(descriptors: list[int], line: socket.socket, seal: dict | None) -> int:
-    """Fork a child that serves on the descriptors, sealed; its number."""
-    parent = os.getpid()
-    child = os.fork()
-    with contextlib.suppress(OSError):
-        os.setpgid(child, child)  # said on both sides, so that it holds on both at once
-    if child == 0:
-        status = 1
-        try:
-            requests, answers, output, *rules = descriptors
-            line.close()
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            sandbox.end_with_parent(parent)
-            if seal:
-                sandbox.seal(seal["filter"].tobytes(), *(rules or [None]))
-            for descriptor in (output, *rules):
-                os.close(descriptor)
-            serve(requests, answers)
-            status = 0
-        except BaseException as error:
-            sys.__stderr__.write(f"the worker broke: {error!r}\n")
-        finally:
-            os._exit(status)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    return child
-
-
-def end(child: int, patience: float) -> tuple[int, bool]:
-    """The exit code of `child`, and whether it had to be stopped after `patience` seconds."""
-    limit = time.monotonic() + patience
-    while True:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            break
-        if time.monotonic() >= limit:
-            break
-        time.sleep(0.002)
-    kill_group(child)
-    if not found:
-        os.kill(child, signal.SIGKILL)  # it may have left its group
-        status = os.waitpid(child, 0)[1]
-    return os.waitstatus_to_exitcode(status), not found
-
-
-def kill_group(child: int) -> None:
-    """Kill the child, and what it may have started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-
-
-def swept(folder: str) -> bool:
-    """Whether the folder is there, and empty now."""
-    try:
-        sandbox.empty(folder)
-        os.utime(folder)  # or its age would be a message to the next child
-    except OSError:
-        return False
-    return True
 
 
 def serve(requests_from: int, answers_to: int) -> None:

@@ -1,4 +1,4 @@
-"""Where the processes come from that run student's code.
+"""Where the processes come from that run student's code: the checker's side of nursery.py.
 
 A zygote has imported numpy and waits; each child is forked from it, with pipes of its own, and
 ended by it. The child never holds the line to the zygote, so what is said there about its end is
@@ -57,7 +57,7 @@ class Zygote:
         self.isolation = isolation
         self.usable = True  # nothing of an earlier child is left
         self.order = wire.encode({"begin": isolation.seal()})
-        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
+        self.folder = None if isolation.in_memory else new_folder()
         try:
             self.rules = isolation.rules(self.folder)
             self.line, theirs = socket.socketpair()
@@ -125,7 +125,7 @@ class Starter:
 
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
-        self.folder = Path(tempfile.mkdtemp(prefix="glassbox-"))
+        self.folder = new_folder()
         self.usable = True
 
     def begin(self) -> Pipes:
@@ -158,10 +158,14 @@ class Received:
         self.read = line.recv
 
 
-def started(isolation: Isolation, folder: Path, stdin: Any, stdout: Any) -> subprocess.Popen:
+def new_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="glassbox-"))
+
+
+def started(isolation: Isolation, folder: Path | None, stdin: Any, stdout: Any) -> subprocess.Popen:
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
     return subprocess.Popen(
-        isolation.command(folder, worker.BOOT),
+        isolation.command(worker.BOOT),
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -186,8 +190,9 @@ def last_line(stream: BinaryIO) -> str:
     return said.decode("utf-8", "replace").strip().rpartition("\n")[2]
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Path | None) -> None:
     """Remove a folder of student's files; what the system holds on to stays."""
-    with contextlib.suppress(OSError):
-        sandbox.empty(str(folder))
-        folder.rmdir()
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            sandbox.empty(str(folder))
+            folder.rmdir()
