@@ -48,8 +48,14 @@ class Class:
             nbgrader(home, "fetch_assignment", assignment)
         for name, text in files.items():
             (home / assignment / name).write_text(text, "utf-8")
-        nbgrader(home, "submit", assignment, user=student)
+        nbgrader(home, "submit", assignment, f"--CourseDirectory.student_id={student}")
         return home / assignment
+
+    def feedback(self, student: str, assignment: str) -> list[Path]:
+        """Fetch what was given back; the newest page last."""
+        home, who = self.home(student), f"--CourseDirectory.student_id={student}"
+        nbgrader(home, "fetch_feedback", assignment, who)
+        return sorted((home / assignment / "feedback").glob("*/*.html"))
 
     def rows(self, assignment: str, db: str | None = None) -> dict[str, dict]:
         """What the gradebook has of each student: the scores, and what stands beside them."""
@@ -74,15 +80,14 @@ class Class:
             }
 
 
-def nbgrader(folder: Path, *command: str, user: str = "") -> None:
+def nbgrader(folder: Path, *command: str) -> None:
     """Run `nbgrader COMMAND` in the folder; AssertionError where it does not end well."""
     from jupyter_core.application import NoStart
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
     app = NbGraderApp.instance()
-    who = mock.patch("nbgrader.exchange.default.submit.get_username", lambda: user)
     own = {f"JUPYTER_{what}_DIR": str(folder / ".jupyter") for what in ("CONFIG", "DATA")}
-    with within(folder), mock.patch.dict(os.environ, own), who:
+    with within(folder), mock.patch.dict(os.environ, own):
         try:
             app.initialize([*command, "--log-level=ERROR"])
             app.start()
