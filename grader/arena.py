@@ -39,6 +39,7 @@ PORT, NAME = 47110, "\0glassbox-arena"  # where it is noted who calls
 FOLDERS = ("exercises", "solutions", "grader", "data", "tests")
 WATCHED = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # inside; all that can be written to
 EXPECTED = (f"{ARENA}/results.jsonl", f"{ARENA}/course-")  # which marking itself makes
+REFUSED = "not a submission: "  # what `mark` says of a name that it passes over
 SETTLING = 1.0  # seconds for processes that are ending
 MEMORY = 4 * 2**30  # bytes for each process inside: what wins must not hurt the machine
 HARD_LIMIT = 150.0  # seconds, for a container that does not answer
@@ -195,7 +196,7 @@ def marked(design: Design, limit: float, select: list[str]) -> tuple[dict[str, f
     arguments = [str(ARENA / "submissions"), "--results", str(ARENA / "results.jsonl"), *trust]
     command = [sys.executable, "-m", "grader", "mark", *arguments, "--jobs", "1", "--seed", "7"]
     output = run([*command, *select], limit, PATH=path)
-    marks = {}
+    marks = {OWN: 0.0} if REFUSED in output else {}
     for result in results_written():
         marks[NEXT if result.submission == NEXT else OWN] = result.earned
     return marks, output

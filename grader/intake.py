@@ -128,7 +128,8 @@ def parcels(path: Path, one: bool = False) -> tuple[list[Parcel], list[str]]:
     for parcel in sorted(map(checked, found), key=lambda parcel: parcel.at):
         first = by_id.get(parcel.id)
         by_id[parcel.id] = replace(parcel, others=(*first.others, first)) if first else parcel
-    notes = [_("not a submission: {name}").format(name=one_line(item.name)) for item in strays]
+    names = [*(item.name for item in strays), *([] if one else unpack.passed_over(path))]
+    notes = [_("not a submission: {name}").format(name=one_line(name)) for name in names]
     return sorted(by_id.values(), key=lambda parcel: parcel.id), notes
 
 

@@ -116,6 +116,14 @@ def regular(name: str, archive: Zip, reader: Callable[[int], bytes]) -> Item:
     return Item(name, reader)
 
 
+def passed_over(path: Path) -> list[str]:
+    """The folders within `path` that are skipped for their names: somebody may miss them."""
+    if not path.is_dir():
+        return []
+    with os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if skipped(entry.name) and entry.is_dir())
+
+
 def skipped(name: str) -> bool:
     """Whether it is what systems and tools leave about."""
     return name.startswith(".") or name in SKIPPED

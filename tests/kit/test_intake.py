@@ -419,8 +419,9 @@ def test_what_is_not_there_or_holds_nothing_is_said(tmp_path):
 
 
 def test_what_belongs_to_nobody_is_said(tmp_path):
-    put(tmp_path, "jane/ex05_norm.py", "grades.csv")
-    assert intake.parcels(tmp_path)[1] == ["not a submission: grades.csv"]
+    put(tmp_path, "jane/ex05_norm.py", "grades.csv", ".max/ex05_norm.py")
+    notes = ["not a submission: grades.csv", "not a submission: .max"]
+    assert intake.parcels(tmp_path)[1] == notes
 
 
 def test_a_folder_of_very_many_files_is_looked_at_no_further(tmp_path, monkeypatch):
