@@ -196,8 +196,7 @@ function attentionSection(look) {
       .querySelectorAll("tbody tr")
       .forEach((tr, t) => tr.addEventListener("pointerenter", () => set({ position: t })));
     code.replaceChildren(
-      computedBy(data, ["attention_weights", "causal_attention", "self_attention"], state.layer) ??
-        "",
+      computedBy(data, ["attention_weights", "causal_attention", "self_attention"], state) ?? "",
     );
   });
 

@@ -53,21 +53,29 @@ function showMarked(place) {
 const fileName = (path) => path.split("/").at(-1);
 
 /** "Computed by": the line, and when opened the whole definition. Null if nothing is known. */
-function computedBy(data, names, layer = null) {
+function computedBy(data, names, { layer = null, label = _("computed by") } = {}) {
   const call = lastCall(data, names, layer);
   const name = call?.name ?? names.find((n) => data.definitions[n]);
   const definition = name && data.definitions[name];
   if (!definition) return null;
   const place = call && lineOf(data, call);
-  const first = (definition.source ?? "").split("\n")[0].trim();
+  const lines = (definition.source ?? "").split("\n");
+  const def = Math.max(
+    0,
+    lines.findIndex((line) => /^\s*def /.test(line)),
+  ); // below its decorators
   const summary = el(
     "summary",
     {},
-    _("computed by"),
+    label,
     " ",
-    el("span", { class: "file" }, `${fileName(definition.file)}:${place?.line ?? definition.line}`),
+    el(
+      "span",
+      { class: "file" },
+      `${fileName(definition.file)}:${place?.line ?? definition.line + def}`,
+    ),
     " ",
-    el("code", {}, place?.code ?? (first || name)),
+    el("code", {}, place?.code ?? (lines[def].trim() || name)),
   );
   if (definition.borrowed || !definition.source) {
     return el(

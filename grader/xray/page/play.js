@@ -144,6 +144,7 @@ function playSection(look) {
     );
   });
 
+  const yours = { label: _("in your code") };
   const check = agreement(data, run(data.ids));
   return look.section(
     "play",
@@ -184,10 +185,10 @@ function playSection(look) {
         el("code", {}, [gpt, attention, mlp, norm, softmax, linear, dot].map(String).join("\n\n")),
       ),
     ),
-    computedBy(data, ["temperature"]),
-    computedBy(data, ["top_k"]),
-    computedBy(data, ["top_p"]),
-    computedBy(data, ["sample"]),
+    computedBy(data, ["temperature"], yours),
+    computedBy(data, ["top_k"], yours),
+    computedBy(data, ["top_p"], yours),
+    computedBy(data, ["sample"], yours),
   );
 }
 

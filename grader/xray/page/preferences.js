@@ -76,8 +76,8 @@ function preferencesSection(look) {
     el(
       "div",
       { class: "side" },
-      el("div", {}, el("h3", {}, _("Hardest")), extremes(bias.hardest)),
-      el("div", {}, el("h3", {}, _("Easiest")), extremes(bias.easiest)),
+      el("div", {}, el("h3", {}, _("Hardest")), extremes(bias.hardest.slice(0, 10))),
+      el("div", {}, el("h3", {}, _("Easiest")), extremes(bias.easiest.slice(0, 10))),
     ),
     el("h3", {}, _("Beyond counting")),
     el(

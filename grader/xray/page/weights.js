@@ -50,7 +50,14 @@ function weightsSection(look) {
   });
 
   function detail(name, entry) {
-    if (!entry) return [el("p", { class: "missing" }, _("No gradient of {name} is here: none reached it, or there was no room.", { name }))];
+    if (!entry)
+      return [
+        el(
+          "p",
+          { class: "missing" },
+          _("No gradient of {name} is here: none reached it, or there was no room.", { name }),
+        ),
+      ];
     const flat = numbers(entry);
     const [rows, columns] = entry.shape.length === 1 ? [1, entry.shape[0]] : entry.shape;
     const mean = sum(flat) / flat.length;
