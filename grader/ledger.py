@@ -63,6 +63,9 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if os.fstat(self.descriptor).st_size == 0:
+            with contextlib.suppress(OSError):  # Windows removes no open file
+                self.path.unlink()
         os.close(self.descriptor)
 
     def append(self, record: dict[str, Any]) -> None:
@@ -136,6 +139,14 @@ def latest(path: Path, view: Callable[[dict], Any] = lambda record: record) -> d
 def results(path: Path) -> dict[str, Result]:
     """The last result of each submission, by id. Raises LedgerError."""
     return latest(path, Result.from_json)
+
+
+def result(path: Path, id: str) -> Result | None:
+    """The last result of one submission. Raises LedgerError."""
+    found = None
+    for record in records(path):
+        found = record if record["submission"] == id else found
+    return Result.from_json(found) if found else None
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:

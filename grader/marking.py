@@ -29,6 +29,7 @@ from .results import REFUSED, TODO, ExerciseResult, PieceResult, Result, TestRes
 
 SEEDS = 2**48
 LOCAL = "local"
+AHEAD = 2  # submissions for each that can be marked at once: the next one is at hand
 NOT_RUN = "nothing was run"
 
 
@@ -137,71 +138,111 @@ def mark_all(
     """Mark what the file does not hold yet, or holds of other files, tests or rules.
 
     Every record is on the disk before `notify` hears of it; a run that is stopped at any moment
-    loses nothing that it has said. Raises MarkingError, LedgerError.
+    loses nothing that it has said. `crew` is asked for when there is something to mark. Raises
+    MarkingError, LedgerError.
     """
-    with ledger.Ledger(path) as book:
+    with ledger.Ledger(path) as book, contextlib.ExitStack() as stack:
         known = ledger.latest(path, Brief.of)
-        job = run.job(known)
+        desk = Desk(run, run.job(known), book, known, notify)
+        for parcel in run.parcels:
+            submission = run.submission(parcel)
+            if desk.holds(submission):
+                desk.keep(submission)
+            elif submission.problem:
+                desk.refuse(submission)
+            else:
+                desk.crew = desk.crew or stack.enter_context(crew())
+                desk.hand_out(submission)
+                desk.settle(AHEAD * desk.crew.width)
+        desk.settle(0)
+        return desk.tally
+
+
+class Desk:
+    """Where a run comes together: what the file holds, what is on its way, what has come back."""
+
+    def __init__(
+        self,
+        run: Run,
+        job: Job,
+        book: ledger.Ledger,
+        known: Mapping[str, Brief],
+        notify: Callable[[Tally], None],
+    ) -> None:
+        self.run, self.job, self.book, self.known, self.notify = run, job, book, known, notify
         ids = known.keys() | {parcel.id for parcel in run.parcels}
-        tally = Tally(len(run.parcels), len(ids))
-        with contextlib.ExitStack() as stack:
-            hands: Crew | None = None
-            waiting: dict[Future, Submission] = {}
+        self.tally = Tally(len(run.parcels), len(ids))
+        self.crew: Crew | None = None
+        self.waiting: dict[Future, Submission] = {}
 
-            def note(record: dict[str, Any], died: bool = False) -> None:
-                book.append(record)
-                tally.marked += 1
-                tally.briefs[record["submission"]] = Brief.of(record)
-                tally.died += [record["submission"]] if died else []
+    def holds(self, submission: Submission) -> bool:
+        """Whether the file has the marks of these files, by these rules."""
+        brief = self.known.get(submission.id)
+        return brief is not None and brief.conditions == conditions(self.told_of(submission))
 
-            def settle(most: int) -> None:
-                """Note what is done, until no more than `most` are on their way."""
-                while len(waiting) > most:
-                    done, _still = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        submission = waiting.pop(future)
-                        note(*outcome(run, job, submission, future))
-                        show()
+    def keep(self, submission: Submission) -> None:
+        self.tally.kept += 1
+        self.tally.briefs[submission.id] = self.known[submission.id]
+        self.show()
 
-            def show() -> None:
-                width = hands.width if hands else 0
-                tally.running = tuple(s.id for s in list(waiting.values())[:width])
-                notify(tally)
+    def refuse(self, submission: Submission) -> None:
+        """Note what cannot be marked: to do where nothing was handed in, else refused."""
+        status = TODO if submission.empty else REFUSED
+        told = self.told_of(submission)
+        self.note(result_of(self.run, submission, submission.problem, status, told))
 
-            for parcel in run.parcels:
-                submission = run.submission(parcel)
-                told = told_of(run, job, submission)
-                brief = known.get(submission.id)
-                if brief and brief.conditions == conditions(told):
-                    tally.kept += 1
-                    tally.briefs[submission.id] = brief
-                elif submission.problem:
-                    note(refusal(run, submission, told))
-                else:
-                    hands = hands or stack.enter_context(crew())
-                    task = task_line(submission, run.factor(submission.id), told)
-                    future = hands.submit(json.dumps(asdict(job)), task, run.seconds(parcel.id))
-                    waiting[future] = submission
-                    settle(2 * hands.width)
-                show()
-            settle(0)
-        return tally
+    def hand_out(self, submission: Submission) -> None:
+        """Give a submission to whoever is free next."""
+        run, id = self.run, submission.id
+        task = task_line(submission, run.factor(id), self.told_of(submission))
+        future = self.crew.submit(json.dumps(asdict(self.job)), task, run.seconds(id))
+        self.waiting[future] = submission
+        self.show()
 
+    def settle(self, most: int) -> None:
+        """Note what comes back, until no more than `most` are on their way. Raises MarkingError."""
+        while len(self.waiting) > most:
+            for future in wait(self.waiting, return_when=FIRST_COMPLETED).done:
+                self.note(self.outcome(self.waiting.pop(future), future))
 
-def outcome(
-    run: Run, job: Job, submission: Submission, future: Future
-) -> tuple[dict[str, Any], bool]:
-    """The record that a marker gave, or one that says why it gave none. Raises MarkingError."""
-    try:
-        answer = future.result()
-    except Exception as error:  # of the cluster: it gave the submission up
-        answer = {"died": f"{type(error).__name__}: {error}"}
-    if "stop" in answer:
-        raise MarkingError(answer["stop"])
-    if "record" in answer:
-        return answer["record"], False
-    words = one_line(answer["died"])
-    return result_of(run, submission, words, REFUSED, told_of(run, job, submission)), True
+    def outcome(self, submission: Submission, future: Future) -> dict[str, Any]:
+        """The record that a marker gave, or one that says why it gave none. Raises MarkingError."""
+        try:
+            answer = future.result()
+        except Exception as error:  # of the cluster: it gave the submission up
+            answer = {"died": f"{type(error).__name__}: {error}"}
+        if "stop" in answer:
+            raise MarkingError(answer["stop"])
+        if "record" in answer:
+            return answer["record"]
+        self.tally.died.append(submission.id)
+        told = self.told_of(submission) | {"gave_up": True}  # so that the next run tries again
+        return result_of(self.run, submission, one_line(answer["died"]), REFUSED, told)
+
+    def note(self, record: dict[str, Any]) -> None:
+        """Put a record into the file."""
+        self.book.append(record)
+        self.tally.marked += 1
+        self.tally.briefs[record["submission"]] = Brief.of(record)
+        self.show()
+
+    def show(self) -> None:
+        at_work = list(self.waiting.values())[: self.crew.width if self.crew else 0]
+        self.tally.running = tuple(submission.id for submission in at_work)
+        self.notify(self.tally)
+
+    def told_of(self, submission: Submission) -> dict[str, Any]:
+        """What the marks depend on, and what is known of the submission before it is marked."""
+        factor = self.run.factor(submission.id)
+        return marker.provenance_of(self.job, self.run.course, factor) | {
+            "isolation": marker.TRUSTED if self.run.trusted else NOT_RUN,
+            "submission": submission.digest,
+            "intake": {
+                "name": submission.name,
+                "late": submission.late,
+                "notes": list(submission.notes),
+            },
+        }
 
 
 def task_line(submission: Submission, factor: float, told: dict[str, Any]) -> str:
@@ -221,29 +262,10 @@ def task_line(submission: Submission, factor: float, told: dict[str, Any]) -> st
 # what a record says beside the marks
 
 
-def told_of(run: Run, job: Job, submission: Submission) -> dict[str, Any]:
-    """What the marks depend on, and what is known of the submission before it is marked."""
-    return marker.provenance_of(job, run.course, run.factor(submission.id)) | {
-        "isolation": marker.TRUSTED if run.trusted else NOT_RUN,
-        "submission": submission.digest,
-        "intake": {
-            "name": submission.name,
-            "late": submission.late,
-            "notes": list(submission.notes),
-        },
-    }
-
-
 def conditions(provenance: dict[str, Any]) -> str:
     """All that a mark depends on, in a form to compare; which isolation it was does not count."""
     trusted = provenance["isolation"] == marker.TRUSTED
     return marker.hashed(json.dumps(provenance | {"isolation": trusted}, sort_keys=True))
-
-
-def refusal(run: Run, submission: Submission, told: dict[str, Any]) -> dict[str, Any]:
-    """The record of what cannot be marked: to do where nothing was handed in, else refused."""
-    status = TODO if submission.empty else REFUSED
-    return result_of(run, submission, submission.problem, status, told)
 
 
 def result_of(
@@ -331,7 +353,8 @@ def cluster(address: str, jobs: int) -> Iterator[Crew]:
         if not threads:
             raise MarkingError(_("--dask {address}: it has no workers").format(address=address))
         try:
-            yield Crew(threads, client.get_executor(pure=False))
-        finally:
-            with contextlib.suppress(OSError, TimeoutError):
-                client.run(marker.close_all, on_error="ignore")
+            client.run(marker.versions)
+        except Exception as error:  # whatever keeps them from importing it
+            words = _("--dask {address}: its workers do not have the kit ({why}); start them in it")
+            raise MarkingError(words.format(address=address, why=error)) from None
+        yield Crew(threads, client.get_executor(pure=False))

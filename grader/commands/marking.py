@@ -113,7 +113,7 @@ def run_mark(options: argparse.Namespace) -> int:
     except (marking.MarkingError, ledger.LedgerError, intake.IntakeError) as error:
         raise UsageError(str(error)) from error
     if options.format:
-        result = ledger.results(options.results)[run.parcels[0].id]
+        result = ledger.result(options.results, run.parcels[0].id)
         print(for_machine(result, options.format), end="")
     else:
         absent = tally.known - len(tally.briefs)
@@ -237,7 +237,7 @@ def explain(options: argparse.Namespace, run: Run) -> int:
     piece = run.course.piece(name)
     parcel = found(run.parcels, id)
     try:
-        record = ledger.results(options.results).get(parcel.id)
+        record = ledger.result(options.results, parcel.id)
         say(*explanation.lines(run, run.submission(parcel), piece, record))
     except (ledger.LedgerError, explanation.NotExplained, SuiteError) as error:
         raise UsageError(str(error)) from error

@@ -224,8 +224,10 @@ def test_what_the_grader_gives_up_on_is_a_record_too(tmp_path, class_of_four):
     run = run_of(class_of_four, "ex05.rmsnorm")
     tally = marking.mark_all(run, tmp_path / "m.jsonl", died.crew)
     assert sorted(tally.died) == ["ann", "bob", "zoe"]
-    test = ledger.results(tmp_path / "m.jsonl")["ann"].exercises[0].pieces[0].tests[0]
+    test = ledger.result(tmp_path / "m.jsonl", "ann").exercises[0].pieces[0].tests[0]
     assert (test.status, test.message) == ("refused", "signal 9: out of memory")
+    again = marking.mark_all(run, tmp_path / "m.jsonl", Pretend().crew)
+    assert (again.marked, again.kept) == (3, 1) and not again.died  # the next run tries again
 
 
 def test_nothing_is_written_where_nothing_keeps_submissions_apart(
