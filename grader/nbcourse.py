@@ -74,7 +74,7 @@ def write(
     files = kit.stubs()
     source = folder / "source"
     for assignment in assignments(kit.course, whole):
-        replace_folder(source / assignment.name, _content(assignment, files, packed, kit.root))
+        replace_folder(source / assignment.name, _content(kit.course, assignment, files, packed))
     (folder / "exchange").mkdir(exist_ok=True)
     if not kept:
         for name, text in _settings(folder, kit, whole, db_url).items():
@@ -105,19 +105,21 @@ def check_folder(folder: Path, course: Course, whole: bool) -> list[str]:
 
 
 def _content(
-    assignment: Assignment, stubs: bundle.Files, packed: bytes, root: Path
+    course: Course, assignment: Assignment, stubs: bundle.Files, packed: bytes
 ) -> bundle.Files:
     """The files of one assignment, as students get them."""
     content = {
         "glassbox.py": (SERVICES / "glassbox.py").read_bytes(),
         "glassbox.kit": packed,
-        "requirements.txt": (root / "requirements" / "student.txt").read_bytes(),
+        "requirements.txt": (ROOT / "requirements" / "student.txt").read_bytes(),
         GIVEN: stubs[GIVEN],
     }
     for exercise in assignment.exercises:
         stub = stubs[exercise.file]
         content[exercise.file] = stub
-        content[f"{exercise.id}.ipynb"] = workbook.workbook(exercise, stub.decode()).encode()
+        alone = len(assignment.exercises) == 1
+        book = workbook.workbook(course, exercise, stub.decode(), alone)
+        content[f"{exercise.id}.ipynb"] = book.encode()
     return content
 
 

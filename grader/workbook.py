@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any
 
-from .course import ROOT, Exercise
+from .course import ROOT, Course, Exercise
 from .language import _
 
 Cell = dict[str, Any]
@@ -26,12 +26,15 @@ SCHEMA = 3  # of nbgrader's metadata
 _NAME = re.compile(r"(?<![\w`])[\w.]*\w*_\w*(?:\([^()\s]*\))?(?![\w`])")
 
 
-def workbook(exercise: Exercise, stub: str) -> str:
-    """The notebook that a student works with; `stub` is the text of the exercise's file."""
+def workbook(course: Course, exercise: Exercise, stub: str, alone: bool = False) -> str:
+    """The notebook that a student works with; `stub` is the text of the exercise's file.
+
+    alone   the exercise is an assignment of its own, and others stand in folders beside it
+    """
     lesson = ast.get_docstring(ast.parse(stub)) or exercise.title
     check = f'import glassbox\n\nglassbox.check("{exercise.short}")'
     cells = [
-        markdown("start", _start(exercise, lesson)),
+        markdown("start", _start(exercise, lesson, _builds_on(course, exercise, alone))),
         markdown("lesson", to_markdown(lesson.partition("\n")[2])),
         markdown("formulas", _formulas(exercise)),
         markdown("check-words", _check_words(exercise)),
@@ -107,7 +110,20 @@ def _nbgrader(id: str, **given: Any) -> dict[str, Any]:
     return {"schema_version": SCHEMA, "grade_id": id, **flags, **given}
 
 
-def _start(exercise: Exercise, lesson: str) -> str:
+def _builds_on(course: Course, exercise: Exercise, alone: bool) -> str:
+    """Which exercises come before this one, in a sentence; nothing where none do."""
+    needs = tuple(need for piece in exercise.pieces for need in piece.needs)
+    before = {piece.exercise: None for piece in course.closure(needs)}
+    names = ", ".join(f"`{id}`" for id in before if id != exercise.id)
+    if not names:
+        return ""
+    words = _("It builds on what you wrote in {names}.")
+    if alone:
+        words = _("It builds on what you wrote in {names}: keep those folders beside this one.")
+    return words.format(names=names)
+
+
+def _start(exercise: Exercise, lesson: str, builds_on: str) -> str:
     title = lesson.partition("\n")[0].removesuffix(".")
     file = f"[`{exercise.file}`]({exercise.file})"
     return "\n\n".join(
@@ -122,8 +138,9 @@ def _start(exercise: Exercise, lesson: str) -> str:
                 " place of each `raise NotImplementedError(...)`. Save it, come back here and run"
                 " the cell under *Check*."
             ).format(file=file),
+            builds_on,
         ]
-    )
+    ).rstrip()
 
 
 def _formulas(exercise: Exercise) -> str:

@@ -93,6 +93,8 @@ def test_a_workbook_teaches_says_where_to_write_and_checks(course):
         assert exercise.file in source["start"] and exercise.goal in source["start"]
         assert f'glassbox.check("{exercise.short}")' in source["check"]
         assert "$$" in source["formulas"]
+    start = notebook(course / "source" / "ex05_norm" / "ex05_norm.ipynb")["cells"][0]["source"]
+    assert "`ex03_tensor`: keep those folders beside this one" in start
 
 
 def test_workbooks_are_notebooks_to_jupyter(course):

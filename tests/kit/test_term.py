@@ -252,6 +252,8 @@ def test_the_workbook_runs_where_it_was_fetched(room, monkeypatch):
     if not (room.course / "release" / NORM).exists():
         room.release(NORM)
     room.hand_in("kim", NORM, {})
+    (home / "ex03_tensor").mkdir()
+    (home / "ex03_tensor" / "ex03_tensor.py").write_text(solution("ex03_tensor"), "utf-8")
     book = nbformat.read(home / NORM / f"{NORM}.ipynb", as_version=4)
     monkeypatch.setenv("IPYTHONDIR", str(home / ".ipython"))
     nbclient.NotebookClient(book, resources={"metadata": {"path": home / NORM}}).execute()
