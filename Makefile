@@ -8,7 +8,7 @@ READY := .venv/student.ready
 export PYTHONUTF8 := 1
 
 .PHONY: help setup check watch train xray bundle wheels test test-all lint stubs
-.PHONY: mark bench clean FORCE
+.PHONY: mark course gradebook newest bench clean FORCE
 
 help:  ## this list
 	@awk -F ':.*## ' ' \
@@ -41,6 +41,12 @@ bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="cou
 mark: .venv/marking.ready  ## mark submissions:  make mark ARGS="submissions/ --results marks.jsonl"
 	@$(GRADER) mark $(ARGS)
 
+course: $(READY)  ## write the course for nbgrader:  make course ARGS="folder"
+	@$(GRADER) course $(ARGS)
+
+gradebook: .venv/instructor.ready  ## marks into nbgrader:  make gradebook ARGS="marks.jsonl --course folder"
+	@$(GRADER) gradebook $(ARGS)
+
 wheels: $(READY)  ## fetch what students install, for rooms without a network
 	@$(PYTHON) -m pip download --disable-pip-version-check --no-input --only-binary :all: \
 	    -r requirements/student.txt -d wheels $(ARGS)
@@ -52,6 +58,12 @@ test: .venv/dev.ready  ## test the kit: a sample of every area, at most 6 minute
 
 test-all: .venv/dev.ready  ## test all of it
 	@$(PYTHON) -m pytest $(ARGS)
+
+newest: $(READY)  ## play nbgrader's term with the newest there is, in a .venv of its own
+	@$(PYTHON) -m venv --clear build/newest
+	@build/newest/bin/python -m pip install -q -r requirements/browser.txt -r requirements/marking.txt \
+	    nbgrader psycopg2-binary
+	@build/newest/bin/python -m pytest tests/kit/test_term.py tests/kit/test_gradebook.py $(ARGS)
 
 lint: .venv/dev.ready  ## check style and format
 	@$(BIN)/ruff check .
