@@ -46,10 +46,9 @@ def rows(steps: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]])
     """The events of a run as a table; an evaluation stands in the row of the step it followed."""
     table = [{column: event.get(column) for column in COLUMNS} for event in steps]
     for event in evaluations:
-        row = next((row for row in table if row["step"] >= event["step"]), None)
-        if event["step"] == 0:
+        if event["step"] == 0:  # before the first step was taken
             table.insert(0, dict.fromkeys(COLUMNS) | {"step": 0, "seconds": 0.0})
-            row = table[0]
+        row = next((row for row in table if row["step"] >= event["step"]), None)
         if row:
             row["held_out"] = event["loss"]
     return table

@@ -10,8 +10,8 @@ many; seconds, for those and again for reading what is held out. The events:
     snapshots    the record on this text, as data.py describes it, with plain arrays
     spoken       samples: what the model makes up by itself
     surprised    nats of the first documents that are held out, and their characters
-    broke        before an error of the student's code: notes, on the way to it
     silent       instead of these two, where the course has not come to them: why
+    broke        before an error of the student's code: notes, on the way to it
 
 What the student's code raises passes through.
 """
@@ -39,15 +39,14 @@ SNAPSHOT_SAMPLES = 5
 
 
 def gather(course: Any, plan: dict[str, Any], corpus: Corpus, emit: Any) -> None:
-    """Tell what is inside the model of a checkpoint, or a fresh one, in four events."""
+    """Tell what is inside the model of a checkpoint, or a fresh one."""
     tell(learner_of(course, plan, corpus), plan, corpus, emit)
 
 
 def tell(learner: ArrayLearner, plan: dict[str, Any], corpus: Corpus, emit: Any) -> None:
     """Tell what is inside this model."""
     ids, following, cut = reading(learner, plan["text"])
-    chars = [*learner.tokenizer.chars]
-    vocab = [*chars, "BOS"]
+    vocab = [*learner.tokenizer.chars, "BOS"]
     try:
         seen = observe(learner.model, ids, following)
     except Exception as error:
