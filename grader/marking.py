@@ -30,6 +30,7 @@ from .results import REFUSED, TODO, ExerciseResult, PieceResult, Result, TestRes
 SEEDS = 2**48
 LOCAL = "local"
 AHEAD = 2  # submissions for each that can be marked at once: the next one is at hand
+CONNECT_SECONDS = 30  # to a cluster
 NOT_RUN = "nothing was run"
 
 
@@ -345,7 +346,7 @@ def cluster(address: str, jobs: int) -> Iterator[Crew]:
                 )
             )
         try:
-            client = stack.enter_context(Client(address, timeout=10))
+            client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS))
         except (OSError, ValueError, TimeoutError) as error:
             words = _("--dask {address}: no cluster answers there ({why})")
             raise MarkingError(words.format(address=address, why=error)) from None
