@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .assembly import Target
 from .course import ROOT, Course, Piece
+from .results import Result
 from .suite import Options, check
 from .trials import SUITES, THREADS, ignore_interrupts
 
@@ -91,7 +92,11 @@ def outcome(setting: Setting, target: Target, seed: int) -> Outcome:
     options = Options(
         tests=setting.tests, reference=setting.reference, mutants=None, seed=seed, factor=FACTOR
     )
-    result = check(setting.course, target, setting.wanted, options)
+    return in_short(check(setting.course, target, setting.wanted, options))
+
+
+def in_short(result: Result) -> Outcome:
+    """What of a result must not depend on the seed."""
     return Outcome(
         earned=result.earned,
         possible=result.possible,
