@@ -40,6 +40,7 @@ FOR_STUDENTS = (
     "Makefile",
     ".gitattributes",
     "docs/*.svg",
+    "docs/*.png",
     "data/README.md",
     "data/SHA256SUMS",
     "data/first_names.txt",

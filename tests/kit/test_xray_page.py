@@ -534,7 +534,7 @@ def test_every_text_on_colour_can_be_read(shown, small, scheme):
     window = shown(small[0], scheme=scheme)
     worst = window.run(CONTRAST)
     assert worst[0] >= 4.5, f"{worst[1]!r}: {worst[0]:.2f}"
-    window.screenshot(f"{scheme}")
+    window.screenshot(scheme, whole=scheme == "light")
 
 
 CONTRAST = """
@@ -642,8 +642,8 @@ def test_what_is_missing_is_said_in_words(shown, small):
     assert window.texts("#guess .bars th button")[0], "the rest is there"
 
 
-def test_a_text_of_nothing_has_its_page(shown, folder):
-    data, checkpoint = glass(folder, "gpt2", steps=1, kept=False, text="")
+def test_a_text_of_nothing_has_its_page(shown, tmp_path):
+    data, checkpoint = glass(tmp_path, "microgpt", steps=1, kept=False, text="")
     window = shown(data)
     assert window.texts(".token") == ["BOS0"]
     best = int(logits_of(checkpoint, [26])[0].argmax())
