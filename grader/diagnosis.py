@@ -12,7 +12,8 @@ import itertools
 import sys
 import types
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,16 +89,19 @@ def name(
     attention written in one go forgets the scaling as its parts do.
     """
     needed = [p for p in course.closure(piece.needs) if p.exercise == piece.exercise]
-    right = Right(piece.exercise, course, reference)
-    for pieces in ([piece], needed):
-        defines = {name for p in pieces for name in p.defines}
-        candidates = [
-            m for m in known(folder) if m.exercise == piece.exercise and m.name in defines
-        ]
-        found = [m.says for m in candidates if answers_alike(m, logs, passed, right)]
-        if found:
-            return offered(found)
-    return None
+    stage = Stage(piece.exercise, course, reference)
+    try:
+        for pieces in ([piece], needed):
+            defines = {name for p in pieces for name in p.defines}
+            candidates = [
+                m for m in known(folder) if m.exercise == piece.exercise and m.name in defines
+            ]
+            found = [m.says for m in candidates if answers_alike(m, logs, passed, stage)]
+            if found:
+                return offered(found)
+        return None
+    finally:
+        stage.bench.close()
 
 
 def offered(says: list[str]) -> str | None:
@@ -107,17 +111,17 @@ def offered(says: list[str]) -> str | None:
 
 
 def answers_alike(
-    mutant: Mutant, logs: list[list[Call]], passed: Sequence[list[Call]], right: Right
+    mutant: Mutant, logs: list[list[Call]], passed: Sequence[list[Call]], stage: Stage
 ) -> bool:
     """Whether the reference with the mutant in it answers every call as the student's code did."""
-    bench = stand_in(right.exercise, right.course, right.reference, mutant)
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            return all(answers_log_alike(bench, log, right) for log in logs) and all(
-                answers_right(bench, log) for log in passed
-            )
-    finally:
-        bench.close()
+    with (
+        stage.having(mutant) as bench,
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        return all(answers_log_alike(bench, log, stage) for log in logs) and all(
+            answers_right(bench, log) for log in passed
+        )
 
 
 def answers_right(bench: InProcess, log: list[Call]) -> bool:
@@ -126,7 +130,7 @@ def answers_right(bench: InProcess, log: list[Call]) -> bool:
     return all(alike(bench.ask(call.request), call.answer, types=False) for call in log)
 
 
-def answers_log_alike(bench: InProcess, log: list[Call], right: Right) -> bool:
+def answers_log_alike(bench: InProcess, log: list[Call], stage: Stage) -> bool:
     """The same for the calls of one test, which began with no handles.
 
     The numbers count, whatever their type, unless the type is what is wrong with the mutant's.
@@ -139,24 +143,63 @@ def answers_log_alike(bench: InProcess, log: list[Call], right: Right) -> bool:
             return False
     if all(alike(answer, call.answer) for answer, call in zip(answers, log)):
         return bool(log)
-    pairs = list(zip(answers, right.answers(log)))
+    pairs = list(zip(answers, stage.right(log)))
     wrong = [pair for pair in pairs if not alike(*pair)]
     return bool(wrong) and not any(alike(*pair, types=False) for pair in wrong)
 
 
-class Right:
-    """What the reference answers to the calls of a test; it is asked only where that matters."""
+class Stage:
+    """The reference, loaded once, on which one mutant after the other takes its place."""
 
     def __init__(self, exercise: str, course: Course, reference: Path) -> None:
         self.exercise, self.course, self.reference = exercise, course, reference
-        self.known: dict[int, list[dict]] = {}
+        self.bench = stand_in(exercise, course, reference)
+        self.answers: dict[int, list[dict]] = {}
 
-    def answers(self, log: list[Call]) -> list[dict]:
-        if id(log) not in self.known:
+    @contextmanager
+    def having(self, mutant: Mutant) -> Iterator[InProcess]:
+        """Inside, the mutant stands in the reference; afterwards all is as it was.
+
+        Whatever the mutant has bound anew is put back too, and a file that was imported meanwhile
+        is forgotten: it knows the mutant.
+        """
+        package = self.bench.dispatcher.package
+        modules = list(package.loaded())
+        homes = [*modules, *{id(c): c for m in modules for c in classes(m)}.values()]
+        before = [(home, dict(vars(home))) for home in homes]
+        try:
+            put_in(package.module(mutant.exercise), mutant)
+            yield self.bench
+        finally:
+            for module in set(package.loaded()) - set(modules):
+                del sys.modules[module.__name__]
+            for home, names in before:
+                put_back(home, names)
+
+    def right(self, log: list[Call]) -> list[dict]:
+        """What the reference answers to the calls; it is asked only where that matters."""
+        if id(log) not in self.answers:
             bench = stand_in(self.exercise, self.course, self.reference)
-            self.known[id(log)] = [bench.ask(call.request) for call in log]
+            self.answers[id(log)] = [bench.ask(call.request) for call in log]
             bench.close()
-        return self.known[id(log)]
+        return self.answers[id(log)]
+
+
+def classes(module: types.ModuleType) -> Iterator[type]:
+    """The classes that a module defines."""
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield value
+
+
+def put_back(home: Any, names: dict[str, Any]) -> None:
+    """Bind what `names` says in a module or class, and nothing else."""
+    now = dict(vars(home))
+    for name in now.keys() - names.keys():
+        delattr(home, name)
+    for name, value in names.items():
+        if now.get(name, home) is not value:
+            setattr(home, name, value)
 
 
 def stand_in(
