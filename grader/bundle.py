@@ -59,14 +59,15 @@ FOR_GRADESCOPE = (
     "tests/mutants/*.py",
 )
 MAINTAINERS = (
-    "arena attacks automatic bench bundle explanation intake ledger lines marker marking mutation"
-    " precompute race trials unpack variants".split()
+    "arena attacks autograde automatic bench bundle explanation exporter gradebook intake ledger lines"
+    " marker marking marks mutation nbcourse precompute race trials unpack variants".split()
 )
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
     "grader/reports/bench.py",
     "grader/reports/marking.py",
     "grader/reports/matrix.py",
+    "grader/services/nbgrader/glassbox.py",
 }
 STUBS = ".glassbox/stubs"
 ABSENT = ("Teaching with it", "Studying alone", "How it works", "Changing an exercise")
