@@ -17,7 +17,10 @@ function decoded(raw) {
   return data;
 }
 
-/** What a section needs: the data, the state, and `watch`, which draws now and at every change. */
+/**
+ * What a section needs: the data, the state, and `watch(keys, draw)`, which draws at the beginning,
+ * when one of these keys of the state changes, and when colours or width do ("theme").
+ */
 function looking(data) {
   const position = argmax(data.probabilities.map((p, t) => p[data.targets[t]]));
   const { layer, head } = data.attention ? lookingBack(data.attention) : { layer: 0, head: 0 };
@@ -43,7 +46,6 @@ function looking(data) {
     data,
     state,
     draw,
-    watchers,
     watch: (keys, redraw) => watchers.push({ keys: ["theme", ...keys], draw: redraw }),
     set(changes) {
       const moved = "position" in changes && changes.position !== state.position;
