@@ -7,9 +7,10 @@ import shutil
 import pytest
 
 from grader import course as courses
-from grader import suite
+from grader import results, suite
 from grader.assembly import Target
 from grader.course import ROOT
+from grader.results import PASSED
 
 COURSE = courses.load()
 SUITES = (ROOT / "tests" / "visible", ROOT / "tests" / "hidden")
@@ -19,6 +20,7 @@ TRIVIAL = {
     "zero": "return 0",
     "one": "return 1.0",
     "zeros": "return {first} * 0",
+    "a ValueError alone": "raise ValueError(repr({first}))",
 }
 PIECES = list(COURSE.pieces.values())
 
@@ -44,13 +46,13 @@ def definitions(tree: ast.Module):
                     yield f"{node.name}.{inner.name}", inner
 
 
-def earned(piece: courses.Piece, answer: str, folder) -> float:
+def checked(piece: courses.Piece, answer: str, folder) -> results.PieceResult:
     for file in (ROOT / "solutions").glob("*.py"):
         shutil.copy(file, folder)
     (folder / f"{piece.exercise}.py").write_text(trivial_source(piece, answer), "utf-8")
     options = suite.Options(tests=SUITES, in_process=True, alone=True, mutants=None)
-    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), options)
-    return result.earned
+    [exercise] = suite.check(COURSE, Target.read(folder, COURSE), (piece,), options).exercises
+    return exercise.pieces[0]
 
 
 def cases():
@@ -64,7 +66,10 @@ def cases():
 
 @pytest.mark.parametrize(("piece", "answer"), list(cases()))
 def test_a_trivial_answer_earns_nothing(tmp_path, piece, answer):
-    assert earned(piece, answer, tmp_path) == 0.0
+    result = checked(piece, answer, tmp_path)
+    assert result.earned == 0.0
+    if answer == TRIVIAL["a ValueError alone"]:
+        assert [test.name for test in result.tests if test.status == PASSED] == []
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.id)

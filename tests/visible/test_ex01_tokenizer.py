@@ -77,8 +77,10 @@ def test_a_capital_is_not_the_small_letter(student):
 
 @piece("encode")
 def test_an_unknown_character_is_named(student):
+    tokenizer = student.CharTokenizer(DOCS)
+    same(tokenizer.encode("cab"), [3, 2, 0, 1, 3])
     with student.raises(ValueError, mentions="?"):
-        student.CharTokenizer(DOCS).encode("ca?b")
+        tokenizer.encode("ca?b")
 
 
 # decode
@@ -108,11 +110,15 @@ def test_nothing_decodes_to_nothing(student):
 @piece("decode")
 def test_a_negative_id_is_named(student):
     """Python would take -1 for the last place of the list; here it stands for nothing."""
+    tokenizer = student.CharTokenizer(DOCS)
+    same(tokenizer.decode([0, 1]), "ab")
     with student.raises(ValueError, mentions="-1"):
-        student.CharTokenizer(DOCS).decode([0, -1])
+        tokenizer.decode([0, -1])
 
 
 @piece("decode")
 def test_an_id_beyond_bos_is_named(student):
+    tokenizer = student.CharTokenizer(DOCS)
+    same(tokenizer.decode([2, 3]), "c")
     with student.raises(ValueError, mentions="7"):
-        student.CharTokenizer(DOCS).decode([0, 7])
+        tokenizer.decode([0, 7])
