@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "mark",
         help="mark submissions of students, apart from everything else",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=DESCRIPTION,
+        description=description(),
     )
     mark.add_argument("submissions", type=Path, help="a folder or zip of them; see above")
     mark.add_argument(
@@ -66,8 +66,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     mark.set_defaults(run=run_mark)
 
 
-DESCRIPTION = _(
-    """\
+def description() -> str:
+    return _(
+        """\
 Mark every submission in a folder or zip, and add a record of each to the results file.
 A second run marks only what is missing there, or has changed since.
 
@@ -84,7 +85,7 @@ submissions with one id are refused, unless they are the same.
   python -m grader mark submissions/ --results marks.jsonl
   python -m grader mark submissions/ --results marks.jsonl --explain jane ex05.layernorm
 """
-)
+    )
 
 
 def run_mark(options: argparse.Namespace) -> int:
