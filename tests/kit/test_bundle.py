@@ -181,7 +181,7 @@ def test_neither_solutions_nor_hidden_tests_nor_mutants_nor_tests_of_the_kit_are
 
 def test_the_stubs_are_made_of_the_solutions_whatever_stands_in_exercises(files, full_copy):
     copied = bundle.for_students(bundle.Kit(COURSE, full_copy), ())
-    assert copied == {name: data for name, data in files.items() if "answers" not in name}
+    assert copied == {name: data for name, data in files.items() if not name.endswith(".answers")}
 
 
 def test_every_stub_is_there_twice_to_work_in_and_to_go_back_to(files):
