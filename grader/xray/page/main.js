@@ -250,11 +250,16 @@ function header(look, sections) {
       : null,
     model.borrowed?.length
       ? el(
-          "p",
-          { class: "missing" },
-          _("Borrowed from the reference, as these pieces are not yet yours: {pieces}.", {
-            pieces: model.borrowed.join(", "),
-          }),
+          "details",
+          { class: "missing", open: model.borrowed.length <= 6 },
+          el(
+            "summary",
+            {},
+            _("Borrowed from the reference, as they are not yet yours: {n}", {
+              n: model.borrowed.length,
+            }),
+          ),
+          model.borrowed.join(", "),
         )
       : null,
     el(
