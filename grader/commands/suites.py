@@ -22,22 +22,24 @@ A_FEW = 4  # of the submissions listed there
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    mutants = commands.add_parser("mutants", help="try the suites on wrong and right answers")
-    mutants.add_argument("names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm")
-    mutants.add_argument("--ast", action="store_true", help="automatic mutants too")
+    mutants = commands.add_parser("mutants", help=_("try the suites on wrong and right answers"))
     mutants.add_argument(
-        "--format", choices=("board", "plain", "json", "markdown"), help="how to report"
+        "names", nargs="*", metavar="EXERCISE|PIECE", help=_("ex05, ex05.layernorm")
+    )
+    mutants.add_argument("--ast", action="store_true", help=_("automatic mutants too"))
+    mutants.add_argument(
+        "--format", choices=("board", "plain", "json", "markdown"), help=_("how to report")
     )
     mutants.set_defaults(run=run_mutants)
 
-    stable = commands.add_parser("stable", help="check the same code with many seeds")
+    stable = commands.add_parser("stable", help=_("check the same code with many seeds"))
     stable.add_argument(
-        "targets", nargs="*", metavar="FOLDER", help="without one, solutions and four half right"
+        "targets", nargs="*", metavar="FOLDER", help=_("without one, solutions and four half right")
     )
-    stable.add_argument("--all", action="store_true", help="all half right, not only four")
-    stable.add_argument("--times", type=int, default=50, metavar="N", help="how many seeds; 50")
-    stable.add_argument("--seed", type=int, default=1, metavar="N", help="the first of them; 1")
-    stable.add_argument("--jobs", type=int, metavar="N", help="so many checks at a time")
+    stable.add_argument("--all", action="store_true", help=_("all half right, not only four"))
+    stable.add_argument("--times", type=int, default=50, metavar="N", help=_("how many seeds; 50"))
+    stable.add_argument("--seed", type=int, default=1, metavar="N", help=_("the first of them; 1"))
+    stable.add_argument("--jobs", type=int, metavar="N", help=_("so many checks at a time"))
     stable.set_defaults(run=run_stable)
 
 
@@ -83,6 +85,7 @@ def run_stable(options: argparse.Namespace) -> int:
         targets = targets_of(options, course)
         for finding in stability.measure(setting, targets, seeds, options.jobs, tell):
             say(*found(finding))
+            sys.stdout.flush()  # it takes minutes, and may go to a file
             stable = stable and not finding.differing
     except (halfright.SubmissionError, suite.SuiteError) as error:
         raise UsageError(str(error)) from error
