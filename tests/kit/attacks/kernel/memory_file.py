@@ -5,5 +5,8 @@ Fails because the call is refused.
 
 import ctypes
 
-if ctypes.CDLL(None).memfd_create(b"x", 0) >= 0:
-    print("REACHED a file in memory")
+
+def layernorm(x, gain, bias, eps=1e-5):
+    if ctypes.CDLL(None).memfd_create(b"x", 0) >= 0:
+        print("REACHED a file in memory")
+    return x

