@@ -59,8 +59,9 @@ FOR_GRADESCOPE = (
     "tests/mutants/*.py",
 )
 MAINTAINERS = (
-    "arena attacks autograde automatic bench bundle explanation exporter gradebook intake ledger"
-    " lines marker marking marks mutation nbcourse precompute race trials unpack variants".split()
+    "arena attacks autograde automatic bench bundle explanation exporter gradebook halfright intake"
+    " ledger lines marker marking marks mutation nbcourse precompute race stability trials unpack"
+    " variants".split()
 )
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
