@@ -11,21 +11,21 @@ from .given import UsageError, whole_course
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    attacks = commands.add_parser("attacks", help="try the corpus of attacks on the marking")
+    attacks = commands.add_parser("attacks", help=_("try the corpus of attacks on the marking"))
     attacks.add_argument(
-        "names", nargs="*", metavar="NAME", help="a family or an attack: lies, hangs/deadlock"
+        "names", nargs="*", metavar="NAME", help=_("a family or an attack: lies, hangs/deadlock")
     )
     attacks.add_argument(
         "--design",
         action="append",
         choices=("all", "in-process", "junit", "worker", "landlock", "bubblewrap"),
-        help="a way to mark; all without, and may be given again",
+        help=_("a way to mark; all without, and may be given again"),
     )
-    attacks.add_argument("--jobs", type=int, default=2, help="how many at a time; 2")
+    attacks.add_argument("--jobs", type=int, default=2, help=_("how many at a time; 2"))
     attacks.add_argument(
-        "--format", choices=("board", "markdown", "json"), default="board", help="how to report"
+        "--format", choices=("board", "markdown", "json"), default="board", help=_("how to report")
     )
-    attacks.add_argument("--list", action="store_true", help="only say what each wants")
+    attacks.add_argument("--list", action="store_true", help=_("only say what each wants"))
     attacks.set_defaults(run=run_attacks)
 
 

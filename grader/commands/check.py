@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import course as courses
 from ..course import Course
+from ..language import _
 from ..results import PASSED, Result
 from .given import EXERCISES, UsageError, suites_of, target_of
 from .model import play
@@ -17,27 +18,35 @@ from .screen import MACHINE, console, is_plain, progress_shown, remembering
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    check = commands.add_parser("check", help="check your exercises and show the board")
+    check = commands.add_parser("check", help=_("check your exercises and show the board"))
     check.add_argument(
-        "names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm, softmax"
+        "names", nargs="*", metavar="EXERCISE|PIECE", help=_("ex05, ex05.layernorm, softmax")
     )
     check.add_argument(
-        "--target", default="exercises", help="exercises, solutions or a folder like them"
+        "--target", default="exercises", help=_("exercises, solutions or a folder like them")
     )
-    check.add_argument("--format", choices=("board", "plain", *MACHINE), help="how to report")
+    check.add_argument("--format", choices=("board", "plain", *MACHINE), help=_("how to report"))
     check.add_argument(
-        "--hidden", action="store_true", help="the hidden suite too, where it is present"
-    )
-    check.add_argument(
-        "--tests", type=Path, action="append", default=[], help="a suite of your own"
+        "--hidden", action="store_true", help=_("the hidden suite too, where it is present")
     )
     check.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="other random inputs in the hidden suite"
+        "--tests", type=Path, action="append", default=[], help=_("a suite of your own")
     )
-    check.add_argument("--no-finale", action="store_true", help="do not train the finished model")
-    check.add_argument("--in-process", action="store_true", help="without a worker, for debugging")
     check.add_argument(
-        "--pdb", action="store_true", help="stop in the debugger; implies --in-process"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help=_("other random inputs in the hidden suite"),
+    )
+    check.add_argument(
+        "--no-finale", action="store_true", help=_("do not train the finished model")
+    )
+    check.add_argument(
+        "--in-process", action="store_true", help=_("without a worker, for debugging")
+    )
+    check.add_argument(
+        "--pdb", action="store_true", help=_("stop in the debugger; implies --in-process")
     )
     check.set_defaults(run=run_check)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..course import ROOT, Course
+from ..language import _
 
 if TYPE_CHECKING:
     from ..assembly import Target
@@ -27,21 +28,21 @@ def target_of(text: str, course: Course) -> Target:
     ours = text in ("exercises", "solutions")
     folder = ROOT / text if ours else Path(text)
     if not folder.is_dir():
-        raise UsageError(f"--target {text}: there is no such folder")
+        raise UsageError(_("--target {text}: there is no such folder").format(text=text))
     return Target.read(folder, course, text if ours else folder.resolve().name)
 
 
 def whole_course() -> None:
     """UsageError in a student's copy, which has neither solutions nor the modules for them."""
     if not (ROOT / "solutions").is_dir():
-        raise UsageError("this copy of the course has no solutions; take the whole course")
+        raise UsageError(_("this copy of the course has no solutions; take the whole course"))
 
 
 def suites_of(options: argparse.Namespace) -> tuple[Path, ...]:
     hidden = ROOT / "tests" / "hidden"
     if options.hidden and not hidden.is_dir():
-        raise UsageError("--hidden: this copy of the course has no hidden suite")
+        raise UsageError(_("--hidden: this copy of the course has no hidden suite"))
     for folder in options.tests:
         if not folder.is_dir():
-            raise UsageError(f"--tests {folder}: there is no such folder")
+            raise UsageError(_("--tests {folder}: there is no such folder").format(folder=folder))
     return (ROOT / "tests" / "visible", *([hidden] if options.hidden else []), *options.tests)

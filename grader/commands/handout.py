@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 from .. import course as courses
+from ..language import _
 from .given import UsageError, whole_course
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    bundle = commands.add_parser("bundle", help="pack the course for students, without answers")
-    bundle.add_argument("out", type=Path, metavar="OUT.zip", help="the file to write")
+    bundle = commands.add_parser("bundle", help=_("pack the course for students, without answers"))
+    bundle.add_argument("out", type=Path, metavar="OUT.zip", help=_("the file to write"))
     bundle.add_argument(
-        "--gradescope", action="store_true", help="an autograder for Gradescope instead"
+        "--gradescope", action="store_true", help=_("an autograder for Gradescope instead")
     )
     bundle.set_defaults(run=run_bundle)
 
@@ -29,12 +30,12 @@ def run_bundle(options: argparse.Namespace) -> int:
         if options.gradescope:
             files = bundle.for_gradescope(kit)
         else:
-            print("trying every known mistake on the visible tests ...", file=sys.stderr)
+            print(_("trying every known mistake on the visible tests ..."), file=sys.stderr)
             files = bundle.for_students(kit)
         data = bundle.pack(files)
         bundle.write(options.out, data)
     except bundle.BundleError as error:
         raise UsageError(str(error)) from error
-    size = f"{len(files)} files, {len(data) / 1024:.0f} KiB"
+    size = _("{n} files, {size:.0f} KiB").format(n=len(files), size=len(data) / 1024)
     print(f"{options.out}: {course.title} {course.version}, {size}")
     return 0

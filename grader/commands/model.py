@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import course as courses
 from ..course import Course
+from ..language import _
 from .given import UsageError, target_of
 from .screen import console
 
@@ -20,36 +21,42 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    train = commands.add_parser("train", help="train your model, live")
-    train.add_argument("--preset", default="microgpt", help="microgpt or gpt2")
-    train.add_argument("--scalar", action="store_true", help="the model on a page, on your Value")
+    train = commands.add_parser("train", help=_("train your model, live"))
+    train.add_argument("--preset", default="microgpt", help=_("microgpt or gpt2"))
     train.add_argument(
-        "--data", help="a text file of your own; one document a line, or running text"
+        "--scalar", action="store_true", help=_("the model on a page, on your Value")
     )
-    train.add_argument("--steps", type=int, help="how many; without it, what fits into 30 seconds")
+    train.add_argument(
+        "--data", help=_("a text file of your own; one document a line, or running text")
+    )
+    train.add_argument(
+        "--steps", type=int, help=_("how many; without it, what fits into 30 seconds")
+    )
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument("--resume", action="store_true", help=_("go on from the last checkpoint"))
     train.add_argument(
-        "--record", action="store_true", help="keep snapshots of it, for the command xray"
+        "--record", action="store_true", help=_("keep snapshots of it, for the command xray")
     )
-    train.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    train.add_argument("--target", default="exercises", help=_("exercises, solutions or a folder"))
     train.set_defaults(run=run_train)
 
-    sample = commands.add_parser("sample", help="let your trained model speak")
-    sample.add_argument("prompt", nargs="?", default="", help="how each sample begins")
-    sample.add_argument("-n", type=int, default=20, help="how many samples")
+    sample = commands.add_parser("sample", help=_("let your trained model speak"))
+    sample.add_argument("prompt", nargs="?", default="", help=_("how each sample begins"))
+    sample.add_argument("-n", type=int, default=20, help=_("how many samples"))
     sample.add_argument("-t", "--temperature", type=float, default=0.7)
     sample.add_argument("-k", "--top-k", type=int)
     sample.add_argument("-p", "--top-p", type=float)
     sample.add_argument("--seed", type=int, default=0)
-    sample.add_argument("--checkpoint", help="a file of weights; without it, the newest")
-    sample.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    sample.add_argument("--checkpoint", help=_("a file of weights; without it, the newest"))
+    sample.add_argument("--target", default="exercises", help=_("exercises, solutions or a folder"))
     sample.set_defaults(run=run_sample)
 
-    assemble = commands.add_parser("assemble", help="write your whole model as one file")
-    assemble.add_argument("out", nargs="?", type=Path, help="the file; without it, the screen")
-    assemble.add_argument("--scalar", action="store_true", help="the model on your Value")
-    assemble.add_argument("--target", default="exercises", help="exercises, solutions or a folder")
+    assemble = commands.add_parser("assemble", help=_("write your whole model as one file"))
+    assemble.add_argument("out", nargs="?", type=Path, help=_("the file; without it, the screen"))
+    assemble.add_argument("--scalar", action="store_true", help=_("the model on your Value"))
+    assemble.add_argument(
+        "--target", default="exercises", help=_("exercises, solutions or a folder")
+    )
     assemble.set_defaults(run=run_assemble)
 
 
@@ -144,5 +151,9 @@ def run_assemble(options: argparse.Namespace) -> int:
         print(text, end="")
     else:
         progress.write(options.out, text)
-        print(f"{options.out}: {len(text.splitlines())} lines; python {options.out} FILE")
+        print(
+            _("{out}: {n} lines; python {out} FILE").format(
+                out=options.out, n=len(text.splitlines())
+            )
+        )
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..course import Course, Exercise
+from ..language import _
 from .given import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exerc
         nonlocal shown
         if exercise.id != shown:
             shown = exercise.id
-            print(f"\r\x1b[Kchecking {exercise.short} {exercise.title} ...", end="", flush=True)
+            doing = _("checking {exercise} {title} ...")
+            said = doing.format(exercise=exercise.short, title=exercise.title)
+            print(f"\r\x1b[K{said}", end="", flush=True)
 
     try:
         yield notify
@@ -69,7 +72,7 @@ def remembering() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        print(f"grader: not kept for later: {error}", file=sys.stderr)
+        print(_("grader: not kept for later: {error}").format(error=error), file=sys.stderr)
 
 
 def confirmed(question: str, yes: bool) -> bool:
@@ -77,9 +80,10 @@ def confirmed(question: str, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("nothing was changed: there is no terminal to ask in; say --yes")
+        raise UsageError(_("nothing was changed: there is no terminal to ask in; say --yes"))
     try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        said = input(_("{question} [y/N] ").format(question=question)).strip().lower()
+        return said in ("y", "yes", _("y"), _("yes"))
     except EOFError:
         return False
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import course as courses
 from ..course import ROOT, Course
+from ..language import _
 from ..results import PASSED
 from .given import EXERCISES, STATE, UsageError
 from .screen import confirmed, console, remembering, say, shown
@@ -19,47 +20,51 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    piece = {"metavar": "PIECE", "help": "ex05.layernorm, softmax"}
-    exercise = {"metavar": "EXERCISE", "help": "ex05, ex05_norm"}
+    piece = {"metavar": "PIECE", "help": _("ex05.layernorm, softmax")}
+    exercise = {"metavar": "EXERCISE", "help": _("ex05, ex05_norm")}
 
-    watch = commands.add_parser("watch", help="check again at every save")
-    watch.add_argument("name", nargs="?", metavar="EXERCISE|PIECE", help="ex05, softmax")
+    watch = commands.add_parser("watch", help=_("check again at every save"))
+    watch.add_argument("name", nargs="?", metavar="EXERCISE|PIECE", help=_("ex05, softmax"))
     watch.set_defaults(run=run_watch)
 
-    status = commands.add_parser("status", help="how far you are, at once; runs nothing")
+    status = commands.add_parser("status", help=_("how far you are, at once; runs nothing"))
     status.set_defaults(run=run_status)
 
-    hint = commands.add_parser("hint", help="one hint; the next time, the next one")
+    hint = commands.add_parser("hint", help=_("one hint; the next time, the next one"))
     hint.add_argument("piece", nargs="?", **piece)
-    hint.add_argument("--more", action="store_true", help="go on to the next hint")
+    hint.add_argument("--more", action="store_true", help=_("go on to the next hint"))
     hint.set_defaults(run=run_hint)
 
-    show = commands.add_parser("show", help="the solution of a piece that passes")
+    show = commands.add_parser("show", help=_("the solution of a piece that passes"))
     show.add_argument("piece", **piece)
-    show.add_argument("--give-up", action="store_true", help="before it passes; this is noted")
+    show.add_argument("--give-up", action="store_true", help=_("before it passes; this is noted"))
     show.set_defaults(run=run_show)
 
-    reset = commands.add_parser("reset", help="start an exercise again; undo brings yours back")
+    reset = commands.add_parser("reset", help=_("start an exercise again; undo brings yours back"))
     reset.add_argument("exercise", **exercise)
-    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.add_argument("--yes", action="store_true", help=_("do not ask"))
     reset.set_defaults(run=run_reset)
 
-    undo = commands.add_parser("undo", help="bring back what a file held before; again: undo that")
+    undo = commands.add_parser(
+        "undo", help=_("bring back what a file held before; again: undo that")
+    )
     undo.add_argument("exercise", nargs="?", **exercise)
-    undo.add_argument("--list", action="store_true", help="only show which versions there are")
-    undo.add_argument("--to", type=int, metavar="N", help="the version of that number in --list")
-    undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.add_argument("--list", action="store_true", help=_("only show which versions there are"))
+    undo.add_argument("--to", type=int, metavar="N", help=_("the version of that number in --list"))
+    undo.add_argument("--yes", action="store_true", help=_("do not ask"))
     undo.set_defaults(run=run_undo)
 
-    doctor = commands.add_parser("doctor", help="what is wrong with this set-up, and what to do")
+    doctor = commands.add_parser("doctor", help=_("what is wrong with this set-up, and what to do"))
     doctor.add_argument(
-        "--marking", action="store_true", help="try attacks: is it safe to mark submissions here?"
+        "--marking",
+        action="store_true",
+        help=_("try attacks: is it safe to mark submissions here?"),
     )
     doctor.add_argument(
         "--isolation",
         choices=("best", "bubblewrap", "landlock", "none"),
         default="best",
-        help="with --marking: what to try; the best that this machine has",
+        help=_("with --marking: what to try; the best that this machine has"),
     )
     doctor.set_defaults(run=run_doctor)
 
@@ -94,7 +99,7 @@ def run_hint(options: argparse.Namespace) -> int:
     so_far = progress_of(course)
     piece = course.piece(options.piece) if options.piece else hints.piece_in_need(so_far, course)
     if piece is None:
-        say("every piece passes, as last checked: there is nothing to hint at")
+        say(_("every piece passes, as last checked: there is nothing to hint at"))
         return 0
     hint = hints.next_hint(piece, so_far, options.more)
     say(*hint.lines(width=min(hints.WIDTH, shutil.get_terminal_size().columns)))
@@ -126,10 +131,12 @@ def run_reset(options: argparse.Namespace) -> int:
     try:
         stub = snapshots.stub(path.name, ROOT / "solutions", STATE / "stubs")
     except FileNotFoundError:
-        raise UsageError(f"this copy of the course has no stub of {path.name}") from None
+        raise UsageError(
+            _("this copy of the course has no stub of {name}").format(name=path.name)
+        ) from None
     except stubs.StubError as error:
         raise UsageError(str(error)) from error
-    return put_back(path, stub, "the stub, as at the beginning", options.yes)
+    return put_back(path, stub, _("the stub, as at the beginning"), options.yes)
 
 
 def run_undo(options: argparse.Namespace) -> int:
@@ -140,15 +147,25 @@ def run_undo(options: argparse.Namespace) -> int:
         path = exercise_file(options.exercise, course) if options.exercise else last_saved(course)
         snapshots.keep(path)
     except OSError as error:
-        raise UsageError(f"nothing was changed: {error}") from None
+        raise UsageError(_("nothing was changed: {error}").format(error=error)) from None
     if options.list:
         say(*snapshots.listed(path))
         return 0
     version = snapshots.chosen(path, options.to)
     if version is None:
-        missing = f"no version {options.to}" if options.to else "no version but this one"
-        raise UsageError(f"{shown(path)}: there is {missing}; see undo --list")
-    return put_back(path, version.data(), f"as it was {version.words}", options.yes)
+        missing = (
+            _("no version {to}").format(to=options.to)
+            if options.to
+            else _("no version but this one")
+        )
+        raise UsageError(
+            _("{shown}: there is {missing}; see undo --list").format(
+                shown=shown(path), missing=missing
+            )
+        )
+    return put_back(
+        path, version.data(), _("as it was {words}").format(words=version.words), options.yes
+    )
 
 
 def exercise_file(name: str, course: Course) -> Path:
@@ -161,7 +178,7 @@ def last_saved(course: Course) -> Path:
     """The exercise file that was saved last."""
     files = [path for e in course.exercises if (path := EXERCISES / e.file).exists()]
     if not files:
-        raise UsageError("there is no exercise file; say which one you want back: undo ex05")
+        raise UsageError(_("there is no exercise file; say which one you want back: undo ex05"))
     return max(files, key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -171,17 +188,23 @@ def put_back(path: Path, data: bytes, what: str, yes: bool) -> int:
 
     now = path.read_bytes() if path.exists() else None
     if now == data:
-        say(f"{shown(path)} is {what} already")
+        say(_("{shown} is {what} already").format(shown=shown(path), what=what))
         return 0
     say(*snapshots.changes(now, data, shown(path)), "")
-    if not confirmed(f"Make {shown(path)} {what}?", yes):
-        say("nothing was changed")
+    if not confirmed(_("Make {shown} {what}?").format(shown=shown(path), what=what), yes):
+        say(_("nothing was changed"))
         return 1
     try:
         snapshots.put_back(path, data)
     except OSError as error:
-        raise UsageError(f"{shown(path)} stays as it is: {error}") from None
-    say(f"{shown(path)} is {what}; to go back: python -m grader undo {path.stem.split('_')[0]}")
+        raise UsageError(
+            _("{shown} stays as it is: {error}").format(shown=shown(path), error=error)
+        ) from None
+    say(
+        _("{shown} is {what}; to go back: python -m grader undo {exercise}").format(
+            shown=shown(path), what=what, exercise=path.stem.split("_")[0]
+        )
+    )
     return 0
 
 

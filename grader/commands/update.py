@@ -13,11 +13,11 @@ from .screen import confirmed, remembering, say
 
 def add(commands: argparse._SubParsersAction) -> None:
     update = commands.add_parser(
-        "update", help="take over a newer bundle of the course; every line of yours stays"
+        "update", help=_("take over a newer bundle of the course; every line of yours stays")
     )
-    update.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE.zip", help="the new one")
-    update.add_argument("--undo", action="store_true", help="take the last update back")
-    update.add_argument("--yes", action="store_true", help="do not ask")
+    update.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE.zip", help=_("the new one"))
+    update.add_argument("--undo", action="store_true", help=_("take the last update back"))
+    update.add_argument("--yes", action="store_true", help=_("do not ask"))
     update.set_defaults(run=run_update)
 
 

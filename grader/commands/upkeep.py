@@ -7,25 +7,28 @@ import sys
 
 from .. import course as courses
 from ..course import ROOT
+from ..language import _
 from .given import EXERCISES, STATE, UsageError, whole_course
 from .screen import remembering
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    stubs = commands.add_parser("stubs", help="make exercises/ from solutions/")
-    stubs.add_argument("--check", action="store_true", help="only say which stubs have drifted")
+    stubs = commands.add_parser("stubs", help=_("make exercises/ from solutions/"))
+    stubs.add_argument("--check", action="store_true", help=_("only say which stubs have drifted"))
     stubs.set_defaults(run=run_stubs)
 
-    lines = commands.add_parser("lines", help="count the lines of the reference model")
+    lines = commands.add_parser("lines", help=_("count the lines of the reference model"))
     lines.set_defaults(run=run_lines)
 
-    bench = commands.add_parser("bench", help="time the reference, beside PyTorch and pytest")
-    bench.add_argument("settings", nargs="*", metavar="SETTING", help="a b1 b2 c1 c2; all without")
-    bench.add_argument("--threads", type=int, choices=(1, 2), help="without it, 1 and then 2")
-    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each; 5")
-    bench.add_argument("--no-checks", action="store_true", help="the model alone")
+    bench = commands.add_parser("bench", help=_("time the reference, beside PyTorch and pytest"))
     bench.add_argument(
-        "--format", choices=("board", "markdown", "json"), default="board", help="how to report"
+        "settings", nargs="*", metavar="SETTING", help=_("a b1 b2 c1 c2; all without")
+    )
+    bench.add_argument("--threads", type=int, choices=(1, 2), help=_("without it, 1 and then 2"))
+    bench.add_argument("--rounds", type=int, default=5, metavar="N", help=_("turns of each; 5"))
+    bench.add_argument("--no-checks", action="store_true", help=_("the model alone"))
+    bench.add_argument(
+        "--format", choices=("board", "markdown", "json"), default="board", help=_("how to report")
     )
     bench.set_defaults(run=run_bench)
 
@@ -36,7 +39,7 @@ def run_stubs(options: argparse.Namespace) -> int:
     try:
         if options.check:
             drift = stubs.check(ROOT / "solutions", ROOT / "exercises")
-            print("\n".join(drift) or "exercises/ is what solutions/ makes")
+            print("\n".join(drift) or _("exercises/ is what solutions/ makes"))
             return 1 if drift else 0
         with remembering():
             snapshots.take(EXERCISES)
@@ -54,9 +57,21 @@ def run_lines(options: argparse.Namespace) -> int:
     counted = lines.count(ROOT / "solutions")
     for file, number in counted.files.items():
         print(f"{number:5d}  {file}")
-    print(f"{counted.total:5d}  in all: goal {lines.GOAL}, limit {lines.LIMIT}")
-    print(f"{counted.median_function:5g}  median function: goal {lines.FUNCTION_GOAL}")
-    print(f"{counted.microgpt:5d}  microgpt.py: limit {lines.MICROGPT_LIMIT}")
+    print(
+        _("{total:5d}  in all: goal {goal}, limit {limit}").format(
+            total=counted.total, goal=lines.GOAL, limit=lines.LIMIT
+        )
+    )
+    print(
+        _("{median_function:5g}  median function: goal {goal}").format(
+            median_function=counted.median_function, goal=lines.FUNCTION_GOAL
+        )
+    )
+    print(
+        _("{microgpt:5d}  microgpt.py: limit {limit}").format(
+            microgpt=counted.microgpt, limit=lines.MICROGPT_LIMIT
+        )
+    )
     return 0 if counted.within_limits else 1
 
 
@@ -73,7 +88,9 @@ def run_bench(options: argparse.Namespace) -> int:
             threads=(options.threads,) if options.threads else (1, 2),
             rounds=options.rounds,
             with_checks=not options.no_checks,
-            notify=lambda what: print(f"bench: {what}", file=sys.stderr, flush=True),
+            notify=lambda what: print(
+                _("bench: {what}").format(what=what), file=sys.stderr, flush=True
+            ),
         )
     except bench.BenchError as error:
         raise UsageError(str(error)) from error
