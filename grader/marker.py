@@ -31,7 +31,7 @@ from .language import _
 
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import grader.marker as m; m.serve()"
 KEPT = ("PATH", "LANG", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")  # of the environment
-TRIES = 2  # before a submission that ends its marker gets a result that says so
+TRIES = 3  # before a submission that ends its marker each time gets a result that says so
 PATIENCE = 120.0  # seconds beyond all that its exercises may take, for all else
 OUTPUT_BYTES, MESSAGE_BYTES = 4096, 8192  # of one test, that a record keeps
 TRUSTED = "none, trusted"  # the isolation of who was told that the code is harmless
