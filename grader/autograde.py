@@ -99,3 +99,7 @@ class FeedbackExporter(HTMLExporter):
         self.extra_template_basedirs = [str(nbcourse.SERVICES)]
         self.template_name = "report"
         self.template_paths = self._template_paths()  # nbgrader's own are already there
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "_", _

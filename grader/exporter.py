@@ -1,8 +1,8 @@
-"""Marks out of nbgrader, into a learning platform: plugins for `nbgrader export`.
+"""Marks out of nbgrader, into a learning platform: a plugin for `nbgrader export`.
 
-    nbgrader export --to grades.csv                                      Canvas
-    nbgrader export --to grades.csv --exporter=grader.exporter.Moodle    Moodle
-    nbgrader export --to grades.csv --exporter=grader.exporter.Plain     all that is known
+    nbgrader export --to grades.csv                           Canvas
+    nbgrader export --to grades.csv --Grades.layout=moodle    Moodle
+    nbgrader export --to grades.csv --Grades.layout=plain     all that is known
 
 What has no mark yet is blank, and never 0: nothing handed in, or a piece that waits for a person. A
 name that a spreadsheet would take for a formula gets a ' before it.
@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
 from nbgrader.plugins import ExportPlugin
+from traitlets import Enum
 
 from .nbcourse import write_file
+
+Rows = Iterator[list]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -34,74 +37,57 @@ class Score:
     submitted: str = ""
 
 
-class Table(ExportPlugin):
-    """A CSV file of the gradebook; the layouts below say which columns."""
+class Grades(ExportPlugin):
+    """A CSV file of the gradebook, in the layout that a learning platform takes."""
 
-    default_name = "grades.csv"
+    layout = Enum(("canvas", "moodle", "plain"), "canvas", help="which platform takes it").tag(
+        config=True
+    )
 
     def export(self, gradebook: Gradebook) -> None:
         wanted, only = set(map(str, self.assignment)), set(map(str, self.student))
         assignments = [a for a in gradebook.assignments if not wanted or a.name in wanted]
         students = [s for s in gradebook.students if not only or s.id in only]
-        path = Path(self.to or self.default_name)
-        write_file(path, as_csv(self.rows(gradebook, assignments, students)))
+        path = Path(self.to or "grades.csv")
+        write_file(path, as_csv(LAYOUTS[self.layout](gradebook, assignments, students)))
         self.log.info("%s students, %s assignments: %s", len(students), len(assignments), path)
 
-    def rows(
-        self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]
-    ) -> Iterable[list]:
-        raise NotImplementedError
 
-
-class Canvas(Table):
+def canvas(gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Rows:
     """One row for each student, as Canvas > Grades > Import takes it."""
-
-    def rows(self, gradebook, assignments, students):
-        person = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-        yield person + [a.name for a in assignments]
-        yield ["    Points Possible", "", "", "", "", *(a.max_score for a in assignments)]
-        for student in students:
-            name = ", ".join(filter(None, (student.last_name, student.first_name))) or student.id
-            scores = (score(gradebook, a, student).points for a in assignments)
-            yield [name, student.lms_user_id, student.id, student.id, "", *scores]
+    person = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    yield person + [a.name for a in assignments]
+    yield ["    Points Possible", "", "", "", "", *(a.max_score for a in assignments)]
+    for student in students:
+        name = ", ".join(filter(None, (student.last_name, student.first_name))) or student.id
+        scores = (score(gradebook, a, student).points for a in assignments)
+        yield [name, student.lms_user_id, student.id, student.id, "", *scores]
 
 
-class Moodle(Table):
+def moodle(gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Rows:
     """One row for each student, as Moodle > Grades > Import > CSV takes it."""
+    person = ["Username", "First name", "Last name", "Email address"]
+    yield person + [a.name for a in assignments]
+    for student in students:
+        scores = (score(gradebook, a, student).points for a in assignments)
+        yield [student.id, student.first_name, student.last_name, student.email, *scores]
 
-    def rows(self, gradebook, assignments, students):
-        person = ["Username", "First name", "Last name", "Email address"]
-        yield person + [a.name for a in assignments]
+
+def plain(gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Rows:
+    """One row for each student and assignment: the columns of nbgrader's own export."""
+    yield (
+        "assignment duedate timestamp student_id last_name first_name email"
+        " raw_score late_submission_penalty score max_score"
+    ).split()
+    for assignment in assignments:
         for student in students:
-            scores = (score(gradebook, a, student).points for a in assignments)
-            person = [student.id, student.first_name, student.last_name, student.email]
-            yield [*person, *scores]
+            found = score(gradebook, assignment, student)
+            person = [student.id, student.last_name, student.first_name, student.email]
+            marks = [found.raw, found.penalty, found.points, assignment.max_score]
+            yield [assignment.name, assignment.duedate, found.submitted, *person, *marks]
 
 
-class Plain(Table):
-    """One row for each student and assignment, with all that is known of it."""
-
-    def rows(self, gradebook, assignments, students):
-        yield (
-            "assignment duedate timestamp student_id last_name first_name email"
-            " raw_score late_submission_penalty score max_score"
-        ).split()
-        for assignment in assignments:
-            for student in students:
-                found = score(gradebook, assignment, student)
-                yield [
-                    assignment.name,
-                    assignment.duedate,
-                    found.submitted,
-                    student.id,
-                    student.last_name,
-                    student.first_name,
-                    student.email,
-                    found.raw,
-                    found.penalty,
-                    found.points,
-                    assignment.max_score,
-                ]
+LAYOUTS = {"canvas": canvas, "moodle": moodle, "plain": plain}
 
 
 def score(gradebook: Gradebook, assignment: Assignment, student: Student) -> Score:

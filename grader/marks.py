@@ -141,7 +141,7 @@ def _stopped(piece: PieceResult) -> str:
         test = open_[0]
     if test is None:
         return ""
-    said = text.one_line(test.message.partition("\n")[0]) or text.WORDS[test.status]
+    said = text.one_line(test.message.partition("\n")[0]) or text.word(test.status)
     return _("0 points: {reason}").format(reason=said)
 
 

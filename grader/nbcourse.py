@@ -150,7 +150,14 @@ def _settings(folder: Path, kit: bundle.Kit, whole: bool, db_url: str | None) ->
         ),
     }
     names = ", ".join(f"`{assignment.name}`" for assignment in found)
-    readme = _template("README.md", title=kit.course.title, first=found[0].name, assignments=names)
+    readme = _template(
+        "README.md",
+        title=kit.course.title,
+        first=found[0].name,
+        assignments=names,
+        kit=str(kit.root.resolve()),
+        folder=str(folder.resolve()),
+    )
     return {**texts, "README.md": readme}
 
 

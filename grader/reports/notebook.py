@@ -48,7 +48,7 @@ def piece(exercise: ExerciseResult, piece: PieceResult) -> str:
     colour = COLOURS.get(piece.status, COLOURS[FAILED])
     head = (
         f"<b>{_escape(piece.name)}</b> "
-        f"<span style='color:{colour}'>{_escape(text.WORDS[piece.status])}</span> "
+        f"<span style='color:{colour}'>{_escape(text.word(piece.status))}</span> "
         f"<span style='{FAINT}'>{_points(piece)}{_tests(piece)}</span>"
     )
     alone = ExerciseResult(exercise.id, exercise.title, (piece,))

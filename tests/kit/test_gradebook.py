@@ -388,7 +388,7 @@ def test_the_command_refuses_in_words(tmp_path):
 
 def exported(room, layout, *more):
     path = room.course / f"{layout}.csv"
-    room.teacher("export", f"--to={path}", f"--exporter=grader.exporter.{layout}", *more)
+    room.teacher("export", f"--to={path}", f"--Grades.layout={layout}", *more)
     return path.read_text("utf-8-sig").splitlines()
 
 
@@ -399,7 +399,7 @@ def test_exports_quote_leave_blank_and_compute_nothing(room):
     room.teacher("db", "student", "add", "jane", *(f"--{k}={v}" for k, v in person.items()))
     room.teacher("db", "student", "add", "absent", "--last-name=@SUM(A1)")
     name = '"O, Brien, Neil ""Nej"""'
-    canvas = exported(room, "Canvas")
+    canvas = exported(room, "canvas")
     assert canvas[:2] == [
         "Student,ID,SIS User ID,SIS Login ID,Section,ex05_norm",
         "    Points Possible,,,,,16",
@@ -407,10 +407,10 @@ def test_exports_quote_leave_blank_and_compute_nothing(room):
     assert sorted(canvas[2:]) == sorted(
         [f"{name},,jane,jane,,12", "omar,,omar,omar,,", "'@SUM(A1),,absent,absent,,"]
     )
-    moodle = exported(room, "Moodle")
+    moodle = exported(room, "moodle")
     assert moodle[0] == "Username,First name,Last name,Email address,ex05_norm"
     assert f'jane,"Neil ""Nej""","O, Brien",\'{person["email"]},12' in moodle
-    plain = exported(room, "Plain")
+    plain = exported(room, "plain")
     assert len(plain) == 4
     jane = next(line for line in plain if ",jane," in line)
     assert jane.endswith(",12,0,12,16")
@@ -418,7 +418,7 @@ def test_exports_quote_leave_blank_and_compute_nothing(room):
 
 def test_exports_take_nbgraders_own_selections(room):
     write(room, record("jane", [passed()]), record("omar", [passed()]))
-    lines = exported(room, "Canvas", "--student", "omar")
+    lines = exported(room, "canvas", "--student", "omar")
     assert [line.split(",")[0] for line in lines[2:]] == ["omar"]
 
 
