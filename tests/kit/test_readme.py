@@ -1,5 +1,6 @@
 """Every command that the README shows is run, on a copy of the kit in an empty folder."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -9,16 +10,26 @@ from pathlib import Path
 
 import pytest
 
+from grader import isolation
 from grader.course import ROOT
 
-COMMANDS = [
-    line.strip().removeprefix("$ ").split("  #")[0].strip()
-    for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
-    for line in block.splitlines()
-    if line.strip().startswith("$ ")
-]
+README = (ROOT / "README.md").read_text("utf-8")
+TEACHING = README.partition("## Teaching with it")[2].partition("\n## ")[0]
+
+
+def commands(text: str) -> list[str]:
+    """What a reader of this text would type."""
+    return [
+        line.strip().removeprefix("$ ").split("  #")[0].strip()
+        for block in re.findall(r"```console\n(.*?)```", text, re.S)
+        for line in block.splitlines()
+        if line.strip().startswith("$ ")
+    ]
+
+
 NESTED = {"make test", "make lint"}  # they would run this very test again, or all of ruff
-SLOW = ("mutants", "--target solutions", "--preset", "--scalar", "microgpt")
+SLOW = ("mutants", "--target solutions", "--preset", "--scalar", "microgpt", "stable", "attacks")
+BROUGHT = {"student": "numpy", "dev": "hypothesis", "marking": "seccompy", "instructor": "nbgrader"}
 
 
 def tracked(folder: Path) -> Path:
@@ -31,8 +42,9 @@ def tracked(folder: Path) -> Path:
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / ".venv" / "bin" / "python").chmod(0o755)
-    for name in ("student", "dev"):
-        (folder / ".venv" / f"{name}.ready").touch()
+    for name, package in BROUGHT.items():
+        if importlib.util.find_spec(package):
+            (folder / ".venv" / f"{name}.ready").touch()
     return folder
 
 
@@ -68,20 +80,39 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess:
 
 
 def test_the_readme_shows_commands():
-    assert {"make check", "make test"} <= set(COMMANDS)
+    assert {"make check", "make test"} <= set(commands(README))
 
 
 @pytest.mark.parametrize(
     "command",
     [
         pytest.param(c, marks=pytest.mark.slow if any(s in c for s in SLOW) else ())
-        for c in COMMANDS
+        for c in commands(README.replace(TEACHING, ""))
     ],
 )
 def test_a_command_of_the_readme_works(request, command):
-    trains = any(word in command for word in ("train", "sample", "microgpt"))
+    trains = any(word in command for word in ("train", "sample", "microgpt", "xray"))
     kit = request.getfixturevalue("finished" if trains else "fresh")
     run(kit, command.replace("make", "make -n") if command in NESTED else command)
+
+
+def test_an_instructor_gets_from_the_bundle_to_the_gradebook(tmp_path):
+    """The commands of "Teaching with it", one after the other, on what two students handed in."""
+    if missing := [list_ for list_, name in BROUGHT.items() if not importlib.util.find_spec(name)]:
+        pytest.skip(f"not installed: requirements/{missing[-1]}.txt")
+    try:
+        isolation.best()
+    except isolation.Unavailable as error:
+        pytest.skip(f"nothing can be marked here: {error}")
+    kit = tracked(tmp_path / "kit")
+    for student, source in (("ann", "solutions"), ("bob", "exercises")):
+        for folder in (f"submissions/{student}", f"class/submitted/{student}/ex05_norm"):
+            (kit / folder).mkdir(parents=True)
+            shutil.copy(kit / source / "ex05_norm.py", kit / folder)
+    for command in commands(TEACHING):
+        run(kit, command)
+    written = (kit / "class" / "gradebook.db").read_bytes()
+    assert b"ann" in written and b"bob" in written
 
 
 def test_a_python_without_the_packages_hands_over_to_the_venv(fresh):
