@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .assembly import GIVEN, Target
 from .course import Course
+from .language import _
 
 SCALAR = ("ex01_tokenizer", "ex02_value", GIVEN)
 
@@ -80,7 +81,9 @@ def assemble(target: Target, course: Course, name: str, scalar: bool = False) ->
         for defined in sorted(each.names):
             if defined in owners:
                 raise AssembleError(
-                    f"{each.file} and {owners[defined]} both define {defined}: rename one of them"
+                    _("{file} and {owners} both define {defined}: rename one of them").format(
+                        file=each.file, owners=owners[defined], defined=defined
+                    )
                 )
             owners[defined] = each.file
     imports = sorted({"import sys"}.union(*(each.imports for each in parts)))
@@ -107,10 +110,18 @@ def part(target: Target, id: str) -> Part:
             node
         ):
             if len(node.body) == 1:
-                raise AssembleError(f"{source.shown}:{node.lineno}: {node.name} is not written yet")
+                raise AssembleError(
+                    _("{shown}:{lineno}: {name} is not written yet").format(
+                        shown=source.shown, lineno=node.lineno, name=node.name
+                    )
+                )
             dropped |= rows(node.body[0])
         if isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node):
-            raise AssembleError(f"{source.shown}:{node.lineno}: a piece is not written yet")
+            raise AssembleError(
+                _("{shown}:{lineno}: a piece is not written yet").format(
+                    shown=source.shown, lineno=node.lineno
+                )
+            )
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     mains = [node for node in tree.body if id == GIVEN and is_main(node)]
     for node in imports + mains:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .course import Course, Exercise
+from .language import _
 
 GIVEN = "microgpt"  # the file that runs on the student's first two exercises
 SOURCE_LIMIT = 256 * 1024  # bytes; the longest solution has about 15 KiB
@@ -44,13 +45,28 @@ def read(path: Path, shown: str) -> Source:
     """Read one source file: UTF-8, with or without a BOM, any line ends. Nothing is executed."""
     try:
         if not path.exists():
-            return Source(path, shown, None, missing=True, problem=f"there is no file {shown}")
+            return Source(
+                path,
+                shown,
+                None,
+                missing=True,
+                problem=_("there is no file {shown}").format(shown=shown),
+            )
         if not path.is_file():
-            return Source(path, shown, None, problem=f"{shown} is not a regular file")
+            return Source(
+                path, shown, None, problem=_("{shown} is not a regular file").format(shown=shown)
+            )
         with path.open("rb") as file:
             data = file.read(SOURCE_LIMIT + 1)
     except OSError as error:
-        return Source(path, shown, None, problem=f"{shown} cannot be read: {error.strerror}")
+        return Source(
+            path,
+            shown,
+            None,
+            problem=_("{shown} cannot be read: {strerror}").format(
+                shown=shown, strerror=error.strerror
+            ),
+        )
     return source(data, path, shown)
 
 
@@ -58,19 +74,28 @@ def source(data: bytes, path: Path, shown: str) -> Source:
     """What the bytes of a file are as Python source; nothing is parsed."""
     if len(data) > SOURCE_LIMIT:
         return Source(
-            path, shown, None, problem=f"{shown} is larger than {SOURCE_LIMIT // 1024} KiB"
+            path,
+            shown,
+            None,
+            problem=_("{shown} is larger than {source_limit} KiB").format(
+                shown=shown, source_limit=SOURCE_LIMIT // 1024
+            ),
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problem = "it is UTF-16; save the file with the encoding UTF-8"
+        problem = _("it is UTF-16; save the file with the encoding UTF-8")
         return Source(path, shown, None, problem=problem)
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        return Source(path, shown, None, problem="it holds a NUL byte: not a text file", line=line)
+        return Source(
+            path, shown, None, problem=_("it holds a NUL byte: not a text file"), line=line
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        problem = f"byte {error.start} is not UTF-8; save the file with the encoding UTF-8"
+        problem = _("byte {start} is not UTF-8; save the file with the encoding UTF-8").format(
+            start=error.start
+        )
         return Source(path, shown, None, problem=problem, line=line)
     return Source(path, shown, text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from . import divergence, precompute, stubs
 from .course import ROOT, Course
+from .language import _
 from .suite import SuiteError
 
 Files = dict[str, bytes]
@@ -94,7 +95,11 @@ class Kit:
     def __post_init__(self) -> None:
         for folder in ("solutions", "tests/visible", "tests/hidden", "tests/mutants"):
             if not (self.root / folder).is_dir():
-                raise BundleError(f"there is no {folder}/ here; make bundles of the whole course")
+                raise BundleError(
+                    _("there is no {folder}/ here; make bundles of the whole course").format(
+                        folder=folder
+                    )
+                )
 
     def read(self, patterns: tuple[str, ...]) -> Files:
         """The files that match, without what Python and editors leave about."""
@@ -150,7 +155,7 @@ def for_students(kit: Kit, diagnosed: tuple[str, ...] | None = None) -> Files:
     workflow = kit.root / SERVICES / "classroom.yml"
     files[".github/workflows/classroom.yml"] = workflow.read_bytes()
     if leaks := [*given_away(files, secrets(kit))]:
-        raise BundleError("the bundle would give answers away:\n" + "\n".join(leaks))
+        raise BundleError("\n".join([_("the bundle would give answers away:"), *leaks]))
     known = kit.wrong_answers(diagnosed) | kit.calls()
     return files | {f"tests/visible/{name}": data for name, data in known.items()}
 
@@ -221,7 +226,9 @@ def given_away(files: Files, secret: dict[str, str]) -> Iterator[str]:
         for line, place in secret.items():
             if line in text:
                 number = text[: text.index(line)].count("\n") + 1
-                yield f"{name}:{number} holds the line of {place}: {line}"
+                yield _("{name}:{number} holds the line of {place}: {line}").format(
+                    name=name, number=number, place=place, line=line
+                )
 
 
 def pack(files: Files) -> bytes:
@@ -253,6 +260,8 @@ def write(path: Path, data: bytes) -> None:
         part.write_bytes(data)
         os.replace(part, path)
     except OSError as error:
-        raise BundleError(f"cannot write {path}: {error.strerror}") from None
+        raise BundleError(
+            _("cannot write {path}: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     finally:
         part.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import chance, relations, wire
+from .language import _
 from .student import Call, Handle, Student, kind, known_as
 
 RTOL, ATOL = 1e-6, 1e-8
@@ -41,23 +42,42 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     if isinstance(got, Handle):
         got = got._student.array(got)
     elif call and call.tensors and words == call.words and not was_read(call):  # its own result
-        raise Difference(f"{words} returned {kind(got)}; it must return a Tensor", call)
+        raise Difference(
+            _("{words} returned {kind}; it must return a Tensor").format(
+                words=words, kind=kind(got)
+            ),
+            call,
+        )
     wanted = np.asarray(expected)
     if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
-        raise Difference(f"{words} is {kind(got)}, expected {described(wanted)}", call)
+        raise Difference(
+            _("{words} is {kind}, expected {expected}").format(
+                words=words, kind=kind(got), expected=described(wanted)
+            ),
+            call,
+        )
     array = np.array(got)
     if array.shape != wanted.shape:
         off = relations.shapes(array, wanted) if array.dtype.kind in "iuf" else ""
-        said = f"{words} has shape {array.shape}, expected {wanted.shape}"
+        said = _("{words} has shape {shape}, expected {expected}").format(
+            words=words, shape=array.shape, expected=wanted.shape
+        )
         raise Difference(f"{said}\n{off}".rstrip(), call)
     if (
         isinstance(expected, np.ndarray)
         and wanted.dtype == np.float32
         and array.dtype != wanted.dtype
     ):
-        raise Difference(f"{words} is {array.dtype}, expected float32", call)
+        raise Difference(
+            _("{words} is {dtype}, expected float32").format(words=words, dtype=array.dtype), call
+        )
     if array.dtype.kind not in "iuf":
-        raise Difference(f"{words} holds {array.dtype} values, expected numbers", call)
+        raise Difference(
+            _("{words} holds {dtype} values, expected numbers").format(
+                words=words, dtype=array.dtype
+            ),
+            call,
+        )
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
@@ -67,11 +87,17 @@ def same(got: Any, expected: Any) -> None:
     """`got` is exactly `expected`: same type, same value, element by element. Raises Difference."""
     call, words = origin(got)
     if got is None and expected is not None:
-        raise Difference(f"{words} returned None: is a return missing?", call)
+        raise Difference(_("{words} returned None: is a return missing?").format(words=words), call)
     if isinstance(got, Handle) or not equal(got, expected):
         shown = kind(got) if isinstance(got, (Handle, np.ndarray)) else repr(got)[:300]
         hint = f"\n{mismatch(got, expected)}" if mismatch(got, expected) else ""
-        raise Difference(f"{words}: got {shown}, expected {expected!r}{hint}", call, expected)
+        raise Difference(
+            _("{words}: got {shown}, expected {expected!r}{hint}").format(
+                words=words, shown=shown, expected=expected, hint=hint
+            ),
+            call,
+            expected,
+        )
 
 
 def equal(got: Any, expected: Any) -> bool:
@@ -90,7 +116,7 @@ def equal(got: Any, expected: Any) -> bool:
 def mismatch(got: Any, expected: Any) -> str:
     """The first place at which two sequences part, or the types that differ."""
     if type(got) is not type(expected):
-        return f"that is {kind(got)}, not {kind(expected)}"
+        return _("that is {got}, not {expected}").format(got=kind(got), expected=kind(expected))
     if isinstance(expected, np.ndarray):
         return relations.relation(got, expected) if got.shape == expected.shape else ""
     return relations.sequence(got, expected) if isinstance(expected, (list, tuple, str)) else ""
@@ -129,13 +155,20 @@ def gradcheck(
 
     for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
         got = tensor.grad
-        label = f"{words}, the gradient of {role(call, tensor._ref) or argument(call, index)}"
+        label = _("{words}, the gradient of {name}").format(
+            words=words, name=role(call, tensor._ref) or argument(call, index)
+        )
         if not isinstance(got, (np.ndarray, np.generic)):
             raise Difference(
-                f"{label} is {kind(got)}, expected an array of shape {array.shape}", call
+                _("{label} is {kind}, expected an array of shape {shape}").format(
+                    label=label, kind=kind(got), shape=array.shape
+                ),
+                call,
             )
         if got.shape != array.shape:
-            off = f"{label} has shape {got.shape}, expected {array.shape}"
+            off = _("{label} has shape {shape}, expected {expected}").format(
+                label=label, shape=got.shape, expected=array.shape
+            )
             raise Difference(f"{off}\n{relations.shapes(got, array)}".rstrip(), call)
         slopes = np.empty_like(array)
         for place in np.ndindex(array.shape):
@@ -164,14 +197,18 @@ def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     worst = np.unravel_index(np.argmax(np.where(wrong, distance, -1)), got.shape)
     place = "[" + ", ".join(map(str, worst)) + "]"
     values = got_and_expected(got[worst], expected[worst])
-    said = f"{wrong.sum()} of {wrong.size} values differ\nworst at {place}: {values}"
+    said = _("{n} of {all} values differ\nworst at {place}: {values}").format(
+        n=wrong.sum(), all=wrong.size, place=place, values=values
+    )
     return f"{said}\n{relations.relation(got, expected)}".rstrip()
 
 
 def got_and_expected(got: Any, expected: Any) -> str:
     """Both numbers, with as many digits as it takes to see that they differ."""
     shown = next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
-    return f"got {number(got, shown)}, expected {number(expected, shown)}"
+    return _("got {got}, expected {expected}").format(
+        got=number(got, shown), expected=number(expected, shown)
+    )
 
 
 def number(value: Any, digits: int = 6) -> str:
@@ -179,17 +216,21 @@ def number(value: Any, digits: int = 6) -> str:
 
 
 def described(array: np.ndarray) -> str:
-    return f"an array of shape {array.shape}" if array.ndim else f"the number {number(array)}"
+    return (
+        _("an array of shape {shape}").format(shape=array.shape)
+        if array.ndim
+        else _("the number {number}").format(number=number(array))
+    )
 
 
 def origin(got: Any) -> tuple[Call | None, str]:
     """The call that gave `got`, and words for it: "layernorm(x of shape (2, 3, 5))"."""
     if isinstance(got, Handle):
-        return got._call, got._call.words if got._call else "the result"
+        return got._call, got._call.words if got._call else _("the result")
     student = current.get()
     last = student._log.last if student else None
     if last is None:
-        return None, "the result"
+        return None, _("the result")
     if was_read(last) and last.request["name"] == "grad":
         return gradient_of(last, student)
     if was_read(last) and not last.name:
@@ -209,7 +250,7 @@ def read_after(asked: Call, student: Student) -> tuple[Call, str]:
         return maker, asked.words
     for call in reversed(student._log.calls):
         if call.request["op"] in ("call", "method", "scenario"):
-            return call, f"{call.words}, then {asked.words}"
+            return call, _("{words}, then {asked}").format(words=call.words, asked=asked.words)
     return asked, asked.words
 
 
@@ -217,15 +258,20 @@ def gradient_of(asked: Call, student: Student) -> tuple[Call, str]:
     """x.grad in words: the call that x went into, and which of its arguments x is."""
     ref = asked.request["on"]
     walk = last_walk(student)
-    found, words = asked, "the gradient"
+    found, words = asked, _("the gradient")
     if walk:
-        found, words = walk, f"{walk.words}, the gradient of a leaf"
+        found, words = walk, _("{words}, the gradient of a leaf").format(words=walk.words)
     for call in reversed(student._log.calls):
         if call.name and not call.name.endswith("backward") and (name := role(call, ref)):
-            found, words = call, f"{call.words}, the gradient of {name}"
+            found, words = (
+                call,
+                _("{words}, the gradient of {name}").format(words=call.words, name=name),
+            )
             break
     known = student._log.key(ref) or known_as(student._log.maker(ref))
-    return found, f"{walk.words}, the gradient of {known}" if known and walk else words
+    return found, _("{words}, the gradient of {name}").format(
+        words=walk.words, name=known
+    ) if known and walk else words
 
 
 def last_walk(student: Student) -> Call | None:
@@ -254,4 +300,4 @@ def argument(call: Call | None, index: int) -> str:
     """The name of the call's argument, as the student's function calls it."""
     student = current.get()
     names = student._places.get(call.name, [0, 0, []])[2] if student and call else []
-    return names[index] if index < len(names) else f"argument {index + 1}"
+    return names[index] if index < len(names) else _("argument {n}").format(n=index + 1)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from .language import _
+
 DOCUMENTS, TEXT = "documents", "text"
 
 MAX_BYTES = 16 * 2**20
@@ -78,12 +80,14 @@ def read(path: Path) -> Corpus:
     """
     text = _decoded(path, _bytes(path))
     if not text.strip():
-        raise CorpusError(f"{path} is empty: there is nothing to learn in it")
+        raise CorpusError(_("{path} is empty: there is nothing to learn in it").format(path=path))
     corpus = _documents(path, text) if _is_list(text) else _text(path, text)
     if len(corpus.chars) > MAX_CHARACTERS:
         raise CorpusError(
-            f"{path} has {len(corpus.chars):,} different characters. Each is a token of its own; "
-            f"at most {MAX_CHARACTERS} work here: choose a text in an alphabet"
+            _(
+                "{path} has {n:,} different characters. Each is a token of its own; at most "
+                "{max_characters} work here: choose a text in an alphabet"
+            ).format(path=path, n=len(corpus.chars), max_characters=MAX_CHARACTERS)
         )
     return corpus
 
@@ -93,21 +97,29 @@ def _bytes(path: Path) -> bytes:
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            raise CorpusError(f"{path} is a folder; name a text file in it")
+            raise CorpusError(_("{path} is a folder; name a text file in it").format(path=path))
         if not stat.S_ISREG(found.st_mode):
-            raise CorpusError(f"{path} is a device or a pipe; name a text file")
+            raise CorpusError(_("{path} is a device or a pipe; name a text file").format(path=path))
         if found.st_size > MAX_BYTES:
             raise CorpusError(
-                f"{path} is too large: {found.st_size / 2**20:,.1f} MiB. Cut out a part of at most "
-                f"{MAX_BYTES // 2**20} MiB; no run here gets through more"
+                _(
+                    "{path} is too large: {st_size:,.1f} MiB. Cut out a part of at most "
+                    "{max_bytes} MiB; no run here gets through more"
+                ).format(path=path, st_size=found.st_size / 2**20, max_bytes=MAX_BYTES // 2**20)
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise CorpusError(f"there is no file {path}{_near(path)}") from None
+        raise CorpusError(
+            _("there is no file {path}{near}").format(path=path, near=_near(path))
+        ) from None
     except OSError as error:
-        raise CorpusError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CorpusError(
+            _("cannot read {path}: {what}").format(path=path, what=error.strerror or error)
+        ) from None
     except ValueError as error:  # a NUL within the path itself
-        raise CorpusError(f"cannot read {str(path)!r}: {error}") from None
+        raise CorpusError(
+            _("cannot read {path!r}: {error}").format(path=str(path), error=error)
+        ) from None
 
 
 def _near(path: Path) -> str:
@@ -116,21 +128,29 @@ def _near(path: Path) -> str:
         return ""
     names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     near = difflib.get_close_matches(path.name, names, n=3)
-    return f"; near: {', '.join(near)}" if near else ""
+    return _("; near: {all}").format(all=", ".join(near)) if near else ""
 
 
 def _decoded(path: Path, data: bytes) -> str:
     """The bytes as text, with "\\n" as its only line end and without a byte order mark."""
-    advice = 'Save it as plain text, encoding "UTF-8"'
+    advice = _('Save it as plain text, encoding "UTF-8"')
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise CorpusError(f"{path} is in UTF-16, not UTF-8. {advice}")
+        raise CorpusError(
+            _("{path} is in UTF-16, not UTF-8. {advice}").format(path=path, advice=advice)
+        )
     if b"\0" in data:
-        raise CorpusError(f"{path} is binary: byte {data.index(0):,} is 0. {advice}")
+        raise CorpusError(
+            _("{path} is binary: byte {index:,} is 0. {advice}").format(
+                path=path, index=data.index(0), advice=advice
+            )
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{path} is not UTF-8: byte {error.start:,} is 0x{data[error.start]:02x}. {advice}"
+            _("{path} is not UTF-8: byte {start:,} is 0x{data:02x}. {advice}").format(
+                path=path, start=error.start, data=data[error.start], advice=advice
+            )
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -148,8 +168,10 @@ def _documents(path: Path, text: str) -> Corpus:
     docs = [line.strip() for line in text.split("\n") if line.strip()]
     if len(docs) < MIN_DOCUMENTS:
         raise CorpusError(
-            f"{path} has only {len(docs)} short lines; at least {MIN_DOCUMENTS} are needed, most "
-            "to learn from and some to test on"
+            _(
+                "{path} has only {n} short lines; at least {min_documents} are needed, most "
+                "to learn from and some to test on"
+            ).format(path=path, n=len(docs), min_documents=MIN_DOCUMENTS)
         )
     random.Random(SHUFFLE_SEED).shuffle(docs)
     held_out = docs[::HELD_OUT]
@@ -161,7 +183,9 @@ def _text(path: Path, text: str) -> Corpus:
     """One long document; its last tenth is held out."""
     if len(text) < MIN_TEXT:
         raise CorpusError(
-            f"{path} has only {len(text):,} characters; a running text needs at least {MIN_TEXT:,}"
+            _(
+                "{path} has only {n:,} characters; a running text needs at least {min_text:,}"
+            ).format(path=path, n=len(text), min_text=MIN_TEXT)
         )
     end = len(text) - len(text) // HELD_OUT
     return Corpus(path, TEXT, (text[:end],), (text[end:],))

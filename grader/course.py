@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from .language import _
+
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "exercises" / "manifest.toml"
 
@@ -137,7 +139,11 @@ class Course:
         found = list(self._named(name))
         if len(found) != 1:
             choices = ", ".join(piece.id for piece in found)
-            raise CourseError(f"{name} is {len(found)} pieces; say which: {choices}")
+            raise CourseError(
+                _("{name} is {n} pieces; say which: {choices}").format(
+                    name=name, n=len(found), choices=choices
+                )
+            )
         return found[0]
 
     def exercise(self, name: str) -> Exercise:
@@ -158,7 +164,8 @@ class Course:
         if len(alike) == 1:
             return iter(alike)
         if alike:
-            raise CourseError(f"{name} is ambiguous: " + ", ".join(piece.id for piece in alike))
+            names = ", ".join(piece.id for piece in alike)
+            raise CourseError(_("{name} is ambiguous: {names}").format(name=name, names=names))
         names = (
             [e.id for e in self.exercises]
             + list(self.pieces)
@@ -169,8 +176,8 @@ class Course:
     @staticmethod
     def _unknown(name: str, names: list[str]) -> str:
         near = difflib.get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
-        return f"there is no {name!r} in this course" + (
-            f"; near: {', '.join(near)}" if near else ""
+        return _("there is no {name!r} in this course").format(name=name) + (
+            _("; near: {all}").format(all=", ".join(near)) if near else ""
         )
 
 
@@ -187,9 +194,11 @@ def load(path: Path = MANIFEST) -> Course:
         exercises = tuple(_exercise(entry, limits, members) for entry in entries)
         course = Course(table["title"], table["version"], exercises)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(f"cannot read {path}: {error}") from None
+        raise CourseError(_("cannot read {path}: {error}").format(path=path, error=error)) from None
     except KeyError as error:
-        raise CourseError(f"{path}: an entry lacks {error}") from None
+        raise CourseError(
+            _("{path}: an entry lacks {field}").format(path=path, field=error)
+        ) from None
     _check(course, path)
     return course
 
@@ -240,7 +249,11 @@ def _check(course: Course, path: Path) -> None:
     for piece in course.pieces.values():
         for need in piece.needs:
             if need not in course.pieces:
-                raise CourseError(f"{path}: {piece.id} needs {need}, which does not exist")
+                raise CourseError(
+                    _("{path}: {id} needs {need}, which does not exist").format(
+                        path=path, id=piece.id, need=need
+                    )
+                )
     for piece in course.pieces.values():
         if piece in course.closure(piece.needs):
-            raise CourseError(f"{path}: {piece.id} needs itself")
+            raise CourseError(_("{path}: {id} needs itself").format(path=path, id=piece.id))

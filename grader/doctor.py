@@ -19,7 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-OK, LOOK, BROKEN = "ok", "look", "broken"
+from .language import _, counted, later
+
+OK, LOOK, BROKEN = later("ok"), later("look"), later("broken")
 PYTHON = (3, 11)
 MIB = 2**20
 LITTLE, TOO_LITTLE = 500 * MIB, 50 * MIB  # of free disk space
@@ -71,21 +73,28 @@ def guarded(name: str, check: Check, setup: Setup) -> list[Finding]:
     try:
         return list(check(setup))
     except Exception as error:
-        fact = f"could not be looked at: {type(error).__name__}: {error}"
-        return [Finding(BROKEN, name, fact, "show this line to whoever gave you the course")]
+        fact = _("could not be looked at: {name}: {error}").format(
+            name=type(error).__name__, error=error
+        )
+        return [Finding(BROKEN, _(name), fact, _("show this line to whoever gave you the course"))]
 
 
 def render(findings: list[Finding], encoding: str | None = None) -> str:
     """One line for each, and one for what to do; nothing that `encoding` could not write."""
     lines = []
     for finding in findings:
-        lines.append(f"{finding.state:<6}  {finding.thing:<8}  {finding.fact}")
+        lines.append(f"{_(finding.state):<6}  {finding.thing:<8}  {finding.fact}")
         lines += [f"{'':{INDENT}}{finding.advice}"] if finding.advice else []
     counts = {s: sum(finding.state == s for finding in findings) for s in (BROKEN, LOOK)}
     if any(counts.values()):
-        lines += ["", f"{counts[BROKEN]} broken, {counts[LOOK]} to look at"]
+        lines += [
+            "",
+            _("{broken} broken, {look} to look at").format(
+                broken=counts[BROKEN], look=counts[LOOK]
+            ),
+        ]
     else:
-        lines += ["", "nothing is wrong"]
+        lines += ["", _("nothing is wrong")]
     encoding = encoding or "ascii"
     text = "".join(CONTROLS.sub("?", line) + "\n" for line in lines)
     return text.encode(encoding, "backslashreplace").decode(encoding)
@@ -100,8 +109,8 @@ def python(setup: Setup) -> Iterator[Finding]:
         yield Finding(
             BROKEN,
             "Python",
-            f"{version}; the course needs 3.11 or later",
-            "install one from https://www.python.org/downloads, then: make setup",
+            _("{version}; the course needs 3.11 or later").format(version=version),
+            _("install one from https://www.python.org/downloads, then: make setup"),
         )
     else:
         yield Finding(OK, "Python", f"{version}, {sys.executable}")
@@ -110,34 +119,41 @@ def python(setup: Setup) -> Iterator[Finding]:
 def venv(setup: Setup) -> Iterator[Finding]:
     own = setup.root / ".venv"
     if Path(sys.prefix).resolve() == own.resolve():
-        yield Finding(OK, "venv", ".venv of this folder")
+        yield Finding(OK, _("venv"), _(".venv of this folder"))
     elif not own.exists():
-        yield Finding(LOOK, "venv", "there is no .venv here yet", "make it: make setup")
+        yield Finding(LOOK, _("venv"), _("there is no .venv here yet"), _("make it: make setup"))
     elif not any((own / name).exists() for name in ("bin/python", "Scripts/python.exe")):
-        yield Finding(BROKEN, "venv", ".venv has no Python (any more)", "make it anew: make setup")
+        yield Finding(
+            BROKEN, _("venv"), _(".venv has no Python (any more)"), _("make it anew: make setup")
+        )
     else:
-        where = sys.prefix if sys.prefix != sys.base_prefix else "none"
-        yield Finding(LOOK, "venv", f"in use: {where}, not .venv", f"run {setup.run} doctor")
+        where = sys.prefix if sys.prefix != sys.base_prefix else _("none")
+        yield Finding(
+            LOOK,
+            _("venv"),
+            _("in use: {where}, not .venv").format(where=where),
+            _("run {run} doctor").format(run=setup.run),
+        )
 
 
 def packages(setup: Setup) -> Iterator[Finding]:
     """The versions installed, beside those that the course is tested with."""
     found = {name: (installed(name), pin) for name, pin in pins(setup.root).items()}
-    missing = [name for name, (version, _) in found.items() if version is None]
+    missing = [name for name, (version, _pin) in found.items() if version is None]
     other = [
-        f"{name} {version} (tested with {pin})"
+        _("{name} {version} (tested with {pin})").format(name=name, version=version, pin=pin)
         for name, (version, pin) in found.items()
         if version not in (None, pin)
     ]
     if missing:
-        fact = f"not installed: {', '.join(missing)}"
-        yield Finding(BROKEN, "packages", fact, "install them: make setup")
+        fact = _("not installed: {all}").format(all=", ".join(missing))
+        yield Finding(BROKEN, _("packages"), fact, _("install them: make setup"))
     if other:
-        advice = "if anything is odd, install the tested ones: make clean setup"
-        yield Finding(LOOK, "packages", ", ".join(other), advice)
+        advice = _("if anything is odd, install the tested ones: make clean setup")
+        yield Finding(LOOK, _("packages"), ", ".join(other), advice)
     if not missing and not other:
-        versions = ", ".join(f"{name} {version}" for name, (version, _) in found.items())
-        yield Finding(OK, "packages", versions)
+        versions = ", ".join(f"{name} {version}" for name, (version, _pin) in found.items())
+        yield Finding(OK, _("packages"), versions)
 
 
 def pins(root: Path) -> dict[str, str]:
@@ -159,11 +175,13 @@ def course(setup: Setup) -> Iterator[Finding]:
     try:
         found = courses.load(setup.exercises / "manifest.toml")
     except courses.CourseError as error:
-        advice = "take exercises/manifest.toml from the course again"
-        yield Finding(BROKEN, "course", str(error), advice)
+        advice = _("take exercises/manifest.toml from the course again")
+        yield Finding(BROKEN, _("course"), str(error), advice)
     else:
-        fact = f"{found.title} {found.version}, {len(found.exercises)} exercises"
-        yield Finding(OK, "course", fact)
+        fact = _("{title} {version}, {n} exercises").format(
+            title=found.title, version=found.version, n=len(found.exercises)
+        )
+        yield Finding(OK, _("course"), fact)
 
 
 def exercises(setup: Setup) -> Iterator[Finding]:
@@ -175,32 +193,44 @@ def exercises(setup: Setup) -> Iterator[Finding]:
     sources = Target.read(setup.exercises, found).files.values()
     for source in sources:
         if source.missing:
-            advice = f"bring it back: {setup.run} reset {source.path.stem}"
-            yield Finding(LOOK, "files", source.problem, advice)
+            advice = _("bring it back: {run} reset {exercise}").format(
+                run=setup.run, exercise=source.path.stem
+            )
+            yield Finding(LOOK, _("files"), source.problem, advice)
         elif source.text is None:
             fact = f"{source.shown}:{source.line}: {source.problem}"
-            advice = f"mend it in your editor, or go back: {setup.run} undo {source.path.stem}"
-            yield Finding(BROKEN, "files", fact, advice)
+            advice = _("mend it in your editor, or go back: {run} undo {exercise}").format(
+                run=setup.run, exercise=source.path.stem
+            )
+            yield Finding(BROKEN, _("files"), fact, advice)
     if all(source.text is not None for source in sources):
-        yield Finding(OK, "files", f"{len(sources)} exercise files, all UTF-8")
+        yield Finding(OK, _("files"), _("{n} exercise files, all UTF-8").format(n=len(sources)))
 
 
 def terminal(setup: Setup) -> Iterator[Finding]:
     screen, environment = setup.screen, setup.environment
     encoding = (screen.encoding or "ascii").lower()
     if "utf" not in encoding:
-        advice = "plain letters are shown; for all: set PYTHONUTF8=1, or run through make"
-        yield Finding(LOOK, "terminal", f"encoding {encoding}", advice)
+        advice = _("plain letters are shown; for all: set PYTHONUTF8=1, or run through make")
+        yield Finding(
+            LOOK, _("terminal"), _("encoding {encoding}").format(encoding=encoding), advice
+        )
     if not screen.isatty():
-        yield Finding(OK, "terminal", "none: reports are plain text")
+        yield Finding(OK, _("terminal"), _("none: reports are plain text"))
         return
     columns = shutil.get_terminal_size().columns
     if columns < NARROW:
-        advice = f"make the window wider: the board needs {NARROW}"
-        yield Finding(LOOK, "terminal", f"{columns} columns", advice)
+        advice = _("make the window wider: the board needs {columns}").format(columns=NARROW)
+        yield Finding(LOOK, _("terminal"), _("{columns} columns").format(columns=columns), advice)
     plain = "NO_COLOR" in environment or environment.get("TERM") in ("dumb", "unknown")
-    colours = "no colours (NO_COLOR or TERM): plain text" if plain else "colours"
-    yield Finding(OK, "terminal", f"{columns} columns, {colours}, {encoding}")
+    colours = _("no colours (NO_COLOR or TERM): plain text") if plain else _("colours")
+    yield Finding(
+        OK,
+        _("terminal"),
+        _("{columns} columns, {colours}, {encoding}").format(
+            columns=columns, colours=colours, encoding=encoding
+        ),
+    )
 
 
 def clock(setup: Setup) -> Iterator[Finding]:
@@ -210,18 +240,27 @@ def clock(setup: Setup) -> Iterator[Finding]:
     ahead = {path: path.stat().st_mtime - now for path in files}
     newest = max(ahead, key=lambda path: ahead[path], default=None)
     if now < BUILT:
-        fact = f"it says {datetime.now():%Y-%m-%d}, which cannot be"
-        yield Finding(LOOK, "clock", fact, "set date and time in the system's settings")
+        fact = _("it says {time:%Y-%m-%d}, which cannot be").format(time=datetime.now())
+        yield Finding(LOOK, _("clock"), fact, _("set date and time in the system's settings"))
     elif newest and ahead[newest] > FUTURE:
-        fact = f"{newest.name} is dated {duration(ahead[newest])} in the future"
-        yield Finding(LOOK, "clock", fact, "set the clock right, then save that file once more")
+        fact = _("{name} is dated {duration} in the future").format(
+            name=newest.name, duration=duration(ahead[newest])
+        )
+        yield Finding(
+            LOOK, _("clock"), fact, _("set the clock right, then save that file once more")
+        )
     else:
-        yield Finding(OK, "clock", f"{datetime.now():%Y-%m-%d %H:%M}, no file is newer")
+        yield Finding(
+            OK, _("clock"), _("{time:%Y-%m-%d %H:%M}, no file is newer").format(time=datetime.now())
+        )
 
 
 def duration(seconds: float) -> str:
-    units = (("days", 86400), ("hours", 3600), ("minutes", 60))
-    return next(f"{seconds / size:.0f} {unit}" for unit, size in units if seconds >= size)
+    if seconds >= 86400:
+        return counted("{n} day", "{n} days", round(seconds / 86400))
+    if seconds >= 3600:
+        return counted("{n} hour", "{n} hours", round(seconds / 3600))
+    return counted("{n} minute", "{n} minutes", round(seconds / 60))
 
 
 def disk(setup: Setup) -> Iterator[Finding]:
@@ -230,10 +269,12 @@ def disk(setup: Setup) -> Iterator[Finding]:
     for where, left in free.items():
         if left < LITTLE:
             state = BROKEN if left < TOO_LITTLE else LOOK
-            fact = f"{left // MIB} MiB free in {where}"
-            yield Finding(state, "disk", fact, "delete what you do not need there")
+            fact = _("{left} MiB free in {where}").format(left=left // MIB, where=where)
+            yield Finding(state, _("disk"), fact, _("delete what you do not need there"))
     if min(free.values()) >= LITTLE:
-        yield Finding(OK, "disk", f"{min(free.values()) / 1024 / MIB:.0f} GiB free")
+        yield Finding(
+            OK, _("disk"), _("{n:.0f} GiB free").format(n=min(free.values()) / 1024 / MIB)
+        )
 
 
 def permissions(setup: Setup) -> Iterator[Finding]:
@@ -242,12 +283,16 @@ def permissions(setup: Setup) -> Iterator[Finding]:
     places = (setup.exercises, state if state.exists() else setup.root)
     refused = [str(error) for place in places if (error := refusal(place))]
     files = [*setup.exercises.glob("*.py")]
-    refused += [f"{path} cannot be written" for path in files if not os.access(path, os.W_OK)]
+    refused += [
+        _("{path} cannot be written").format(path=path)
+        for path in files
+        if not os.access(path, os.W_OK)
+    ]
     for fact in refused:
-        advice = "give yourself the right to write there, or unpack the course elsewhere"
-        yield Finding(BROKEN, "rights", fact, advice)
+        advice = _("give yourself the right to write there, or unpack the course elsewhere")
+        yield Finding(BROKEN, _("rights"), fact, advice)
     if not refused:
-        yield Finding(OK, "rights", "exercises/ and .glassbox/ can be written")
+        yield Finding(OK, _("rights"), _("exercises/ and .glassbox/ can be written"))
 
 
 def refusal(folder: Path) -> OSError | None:
@@ -264,7 +309,12 @@ def worker(setup: Setup) -> Iterator[Finding]:
     try:
         from .process import Worker
     except ImportError as error:
-        yield Finding(BROKEN, "worker", f"cannot start: {error}", "install it: make setup")
+        yield Finding(
+            BROKEN,
+            _("worker"),
+            _("cannot start: {error}").format(error=error),
+            _("install it: make setup"),
+        )
         return
     start = time.monotonic()
     process = Worker()
@@ -272,24 +322,30 @@ def worker(setup: Setup) -> Iterator[Finding]:
         process.begin()
         process.ask({"op": "clear"}, PATIENCE)
     except Exception as error:  # whatever it is, it is what keeps checks from running
-        fact = f"does not answer: {error}"
-        yield Finding(BROKEN, "worker", fact, "install the packages anew: make clean setup")
+        fact = _("does not answer: {error}").format(error=error)
+        yield Finding(BROKEN, _("worker"), fact, _("install the packages anew: make clean setup"))
         return
     finally:
         process.close()
     seconds = time.monotonic() - start
     if seconds > SLOW:
-        fact = f"takes {seconds:.1f} s to start"
-        yield Finding(LOOK, "worker", fact, "is a virus scanner reading along, or the disk remote?")
+        fact = _("takes {seconds:.1f} s to start").format(seconds=seconds)
+        yield Finding(
+            LOOK, _("worker"), fact, _("is a virus scanner reading along, or the disk remote?")
+        )
     else:
-        yield Finding(OK, "worker", f"starts and answers in {seconds:.1f} s")
+        yield Finding(
+            OK, _("worker"), _("starts and answers in {seconds:.1f} s").format(seconds=seconds)
+        )
 
 
 def make(setup: Setup) -> Iterator[Finding]:
     if found := shutil.which("make"):
         yield Finding(OK, "make", found)
     else:
-        yield Finding(LOOK, "make", "is not installed", f"do without: {setup.run} check")
+        yield Finding(
+            LOOK, "make", _("is not installed"), _("do without: {run} check").format(run=setup.run)
+        )
 
 
 Check = Callable[[Setup], Iterator[Finding]]

@@ -21,7 +21,7 @@ from .intake import Submission
 from .language import _
 from .marking import Run
 from .process import Worker
-from .reports.text import WORDS, number, one_line
+from .reports.text import number, one_line, word
 from .results import PASSED, PieceResult, Result, TestResult
 from .student import Call
 
@@ -60,7 +60,7 @@ def lines(run: Run, submission: Submission, piece: Piece, record: Result | None)
     passing = []
     for test in now.tests:
         account = next(a for a in accounts if (a.suite, a.name) == (test.suite, test.name))
-        title = f"{test.suite}  {test.name}: {WORDS[test.status]}"
+        title = f"{test.suite}  {test.name}: {word(test.status)}"
         if test.status == PASSED:
             passing.append(title)
         else:

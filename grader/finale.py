@@ -30,6 +30,7 @@ from rich.console import Console
 from . import curves, ngrams, stage
 from .corpus import DOCUMENTS, Corpus
 from .course import ROOT
+from .language import _, later
 from .results import FAILED, PASSED, Finale
 
 NAMES = ROOT / "data" / "first_names.txt"
@@ -44,13 +45,13 @@ START_UP = 2.0  # seconds of the limit that are left for starting the worker and
 TICK = 0.1  # seconds between two looks at the clock and at the keyboard
 
 COUNTING = (
-    "guessing: all are alike",
-    "1-gram: single ones counted",
-    "2-gram: pairs counted",
-    "3-gram: triples counted",
+    later("guessing: all are alike"),
+    later("1-gram: single ones counted"),
+    later("2-gram: pairs counted"),
+    later("3-gram: triples counted"),
 )
 OVER = object()  # no more events
-TOO_SLOW = (
+TOO_SLOW = later(
     "{limit:.0f} seconds were over after {steps:,} steps, and it was not done: one step takes too "
     "long. With a number of steps there is no limit: python -m grader train --steps 100"
 )
@@ -110,17 +111,21 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.preset not in RECIPES:
-            raise PlanError(f"there is no preset {self.preset!r}: {' or '.join(RECIPES)}")
+            raise PlanError(
+                _("there is no preset {preset!r}: {all}").format(
+                    preset=self.preset, all=" or ".join(RECIPES)
+                )
+            )
         if self.steps is not None and self.steps < 1:
-            raise PlanError(f"{self.steps} steps: it must be at least 1")
+            raise PlanError(_("{steps} steps: it must be at least 1").format(steps=self.steps))
         if self.seed < 0:
-            raise PlanError(f"seed {self.seed}: it must not be negative")
+            raise PlanError(_("seed {seed}: it must not be negative").format(seed=self.seed))
         if self.scalar and self.preset != "microgpt":
-            raise PlanError("the scalar model has no preset but microgpt: leave out --preset")
+            raise PlanError(_("the scalar model has no preset but microgpt: leave out --preset"))
         if self.scalar and self.resume:
-            raise PlanError("a run of the scalar model cannot be resumed: leave out --resume")
+            raise PlanError(_("a run of the scalar model cannot be resumed: leave out --resume"))
         if self.scalar and self.record:
-            raise PlanError("the glass box looks into the array model: leave out --record")
+            raise PlanError(_("the glass box looks into the array model: leave out --record"))
 
     @property
     def limit(self) -> float | None:
@@ -143,8 +148,10 @@ class Plan:
         """What the worker is told: plain data. PlanError where plan and data do not go together."""
         if self.scalar and corpus.kind != DOCUMENTS:
             raise PlanError(
-                f"the scalar model learns from short lines, and {corpus.path} is a running text: "
-                "leave out --scalar"
+                _(
+                    "the scalar model learns from short lines, and {path} is a running text: "
+                    "leave out --scalar"
+                ).format(path=corpus.path)
             )
         recipe = RECIPES[self.preset]
         block_size = self.block_size(corpus)
@@ -178,13 +185,13 @@ class SamplePlan:
 
     def __post_init__(self) -> None:
         if self.n < 1:
-            raise PlanError(f"{self.n} samples: it must be at least 1")
+            raise PlanError(_("{n} samples: it must be at least 1").format(n=self.n))
         if not self.t > 0:
-            raise PlanError(f"temperature {self.t}: it must be above 0")
+            raise PlanError(_("temperature {t}: it must be above 0").format(t=self.t))
         if self.k is not None and self.k < 1:
-            raise PlanError(f"top-k {self.k}: it must be at least 1")
+            raise PlanError(_("top-k {k}: it must be at least 1").format(k=self.k))
         if self.p is not None and not 0 < self.p <= 1:
-            raise PlanError(f"top-p {self.p}: it must be above 0 and at most 1")
+            raise PlanError(_("top-p {p}: it must be above 0 and at most 1").format(p=self.p))
 
     def message(self) -> dict[str, Any]:
         """What the worker is told: plain data."""
@@ -201,7 +208,7 @@ def latest_checkpoint(folder: Path | None = None) -> Path:
     """The checkpoint written last. PlanError where there is none."""
     found = sorted((folder or CHECKPOINTS).glob("*.npz"), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise PlanError("no model has been trained yet: make train")
+        raise PlanError(_("no model has been trained yet: make train"))
     return found[-1]
 
 
@@ -318,14 +325,14 @@ def _follow(
             raise event
         if event is OVER:
             if not story.end and not story.error:
-                yield _error("the process that trains the model ended without a word")
+                yield _error(_("the process that trains the model ended without a word"))
             return
         yield event
         story.stopping = bool(presses)
         if len(presses) > 1 or monotonic() > end:
             run.kill()
             if not presses:
-                yield _error(TOO_SLOW.format(limit=limit, steps=story.step))
+                yield _error(_(TOO_SLOW).format(limit=limit, steps=story.step))
             return
         if not stopped and (presses or monotonic() > end - START_UP / 2):
             run.stop()
@@ -363,9 +370,9 @@ def _error(message: str) -> dict[str, Any]:
 def rivals(corpus: Corpus) -> tuple[tuple[str, float], ...]:
     """What to compare with: each model's name, and its nats per character on what is held out."""
     split = corpus.train, corpus.held_out
-    found = [(name, ngrams.loss(*split, n)) for n, name in enumerate(COUNTING)]
+    found = [(_(name), ngrams.loss(*split, n)) for n, name in enumerate(COUNTING)]
     if corpus.path.resolve() == NAMES:
-        found.append(("MicroGPT, 1,000 steps", microgpt_loss()))
+        found.append((_("MicroGPT, 1,000 steps"), microgpt_loss()))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .course import ROOT, Course, Piece
+from .language import _
 from .progress import Progress
 from .reports.text import next_step
 from .results import PASSED
@@ -49,12 +50,13 @@ class Hint:
 
     @property
     def text(self) -> str:
-        return self.piece.hints[self.rung - 1] if self.rung else "This piece has no hints yet."
+        return self.piece.hints[self.rung - 1] if self.rung else _("This piece has no hints yet.")
 
     @property
     def title(self) -> str:
         rungs = len(self.piece.hints)
-        return self.piece.id + (f", hint {self.rung} of {rungs}" if self.rung else "")
+        place = _(", hint {n} of {all}").format(n=self.rung, all=rungs) if self.rung else ""
+        return self.piece.id + place
 
     @property
     def is_last(self) -> bool:
@@ -64,19 +66,20 @@ class Hint:
     def onward(self) -> str:
         """What to do when this hint is not enough."""
         if not self.is_last:
-            return f"one more: python -m grader hint {self.piece.id} --more"
-        said = "that was all" if self.again else "this is the last hint"
+            return _("one more: python -m grader hint {piece} --more").format(piece=self.piece.id)
+        said = _("that was all") if self.again else _("this is the last hint")
         if not self.solved:
-            return f"{said}; this copy of the course has no solutions"
+            return _("{said}; this copy of the course has no solutions").format(said=said)
         give_up = "" if self.passed else " --give-up"
-        return f"{said}; the solution: python -m grader show {self.piece.id}{give_up}"
+        show = f"python -m grader show {self.piece.id}{give_up}"
+        return _("{said}; the solution: {command}").format(said=said, command=show)
 
     def lines(self, onward: str | None = None, width: int = WIDTH) -> list[str]:
         """All of it: title, the mistake that was named, the hint, and how to get one more.
 
         Prose is folded to `width`; a hint of several lines is code, and stays as it is.
         """
-        likely = [f"likely: {self.likely}"] if self.likely else []
+        likely = [_("likely: {mistake}").format(mistake=self.likely)] if self.likely else []
         hint = self.text.splitlines()
         if len(hint) == 1:
             room = max(20, width - len(INDENT))
@@ -131,13 +134,15 @@ def solution(
     """The reference's lines for the piece. Raises NoSolution."""
     file = solutions / f"{piece.exercise}.py"
     if not file.exists():
-        raise NoSolution("this copy of the course has no solutions: ask whoever gave it to you")
+        raise NoSolution(_("this copy of the course has no solutions: ask whoever gave it to you"))
     passes = progress.piece(piece.id).status == PASSED
     if not passes and not give_up:
         raise NoSolution(
-            f"{piece.id} does not pass yet, as last checked. When it does, this shows how the "
-            f"reference does it; to see it now, and have that noted: "
-            f"python -m grader show {piece.id} --give-up"
+            _(
+                "{piece} does not pass yet, as last checked. When it does, this shows how the "
+                "reference does it; to see it now, and have that noted: "
+                "python -m grader show {piece} --give-up"
+            ).format(piece=piece.id)
         )
     return list(answer(file.read_text("utf-8"), piece))
 

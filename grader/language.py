@@ -28,6 +28,11 @@ def _(text: str) -> str:
     return _spoken.gettext(text)
 
 
+def later(text: str) -> str:
+    """`text` itself: a sentence for the catalogue, which `_` translates when it is shown."""
+    return text
+
+
 def counted(one: str, many: str, n: int) -> str:
     """`one` or `many`, as the reader's language has it for `n` things, with {n} put in."""
     return _spoken.ngettext(one, many, n).format(n=n)

@@ -13,6 +13,8 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from .language import _
+
 MODEL = ("ex01", "ex03", "ex04", "ex05", "ex06", "ex07", "ex08", "ex09", "ex10")
 GIVEN = "GPTConfig"
 GOAL, LIMIT = 320, 400
@@ -76,7 +78,9 @@ def _model_files(solutions: Path) -> list[Path]:
     for short, paths in found.items():
         if len(paths) != 1:
             raise FileNotFoundError(
-                f"{solutions}: {len(paths)} files {short}_*.py; there must be one"
+                _("{solutions}: {n} files {short}_*.py; there must be one").format(
+                    solutions=solutions, n=len(paths), short=short
+                )
             )
     return [path for (path,) in found.values()]
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from .language import _, counted
 from .progress import FOLDER
 
 STORE = FOLDER / "snapshots"
@@ -152,14 +153,18 @@ def listed(path: Path, store: Path = STORE) -> list[str]:
     Of many the newest are listed, and then the last of each day.
     """
     now = path.read_bytes() if path.exists() else None
-    rows = [f"{path.parent.name}/{path.name}, the newest version first"]
+    rows = [
+        _("{folder}/{file}, the newest version first").format(
+            folder=path.parent.name, file=path.name
+        )
+    ]
     day = None
     for number, version in enumerate(versions(path.name, store), 1):
         before, day = day, version.words[:10]
         if number > LISTED and day == before:
             continue
         data = version.data() or b""
-        mark = "  as it is now" if data == now else ""
+        mark = _("  as it is now") if data == now else ""
         rows.append(f"{number:4}  {version.words}  {_count(len(_lines(data)))}{mark}")
     return rows
 
@@ -167,7 +172,9 @@ def listed(path: Path, store: Path = STORE) -> list[str]:
 def put_back(path: Path, data: bytes, store: Path = STORE) -> None:
     """Give the file this content. What stood there before is kept first. Raises OSError."""
     if path.exists() and path.stat().st_size > LARGEST:
-        raise OSError(f"{path.name} is too large to be kept; move it away first")
+        raise OSError(
+            _("{file} is too large to be kept; move it away first").format(file=path.name)
+        )
     keep(path, store)
     write(path, data)
     keep(path, store)
@@ -188,16 +195,18 @@ def stub(file: str, solutions: Path, handed_out: Path) -> bytes:
 def changes(old: bytes | None, new: bytes, name: str) -> list[str]:
     """What putting `new` in place of `old` would change: a short unified difference."""
     before, after = _lines(old or b""), _lines(new)
-    lines = list(
-        difflib.unified_diff(before, after, f"{name} now", f"{name} then", "", "", CONTEXT, "")
-    )
+    titles = _("{file} now").format(file=name), _("{file} then").format(file=name)
+    lines = list(difflib.unified_diff(before, after, *titles, "", "", CONTEXT, ""))
     gone = sum(line.startswith("-") for line in lines[2:])
     come = sum(line.startswith("+") for line in lines[2:])
     if not lines:
-        lines = ["(the same lines; only line ends or the encoding differ)"]
+        lines = [_("(the same lines; only line ends or the encoding differ)")]
     more = len(lines) - LONGEST
-    shown = [*lines[:LONGEST], f"... {more} more lines"] if more > 0 else lines
-    return [*shown, f"{_count(gone)} would go, {_count(come)} would come"]
+    shown = [*lines[:LONGEST], _("... {n} more lines").format(n=more)] if more > 0 else lines
+    return [
+        *shown,
+        _("{gone} would go, {come} would come").format(gone=_count(gone), come=_count(come)),
+    ]
 
 
 def write(path: Path, data: bytes) -> None:
@@ -231,7 +240,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _count(lines: int) -> str:
-    return f"{lines} line" if lines == 1 else f"{lines} lines"
+    return counted("{n} line", "{n} lines", lines)
 
 
 def _digest(data: bytes) -> str:

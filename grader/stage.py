@@ -22,8 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from .corpus import DOCUMENTS
-from .language import _
-from .reports.text import ascii_only, clean, one_line
+from .language import _, later
+from .reports.text import ascii_only, clean, one_line, word
 
 if TYPE_CHECKING:
     from .finale import Story
@@ -36,9 +36,9 @@ SAMPLE_ROWS = 6
 FRAMES = 8  # a second
 LINE_EVERY = 3.0  # seconds between two plain lines
 SPOKEN = 200  # characters of a plain line with samples
-YOURS = "your GPT"
+YOURS = later("your GPT")
 OPTIONS = {"exercises": "", "solutions": " --target solutions"}
-STOPPING = "stopping: it finishes this step and saves; Ctrl-C again ends it at once"
+STOPPING = later("stopping: it finishes this step and saves; Ctrl-C again ends it at once")
 
 
 def drawable(console: Console) -> bool:
@@ -107,34 +107,43 @@ class Lines:
                 say(self.console, line)
         if story.stopping and not self.warned:
             self.warned = True
-            say(self.console, STOPPING)
+            say(self.console, _(STOPPING))
         if story.steps and monotonic() - self.said >= LINE_EVERY:
             self.said = monotonic()
             say(self.console, progress(story))
             say(self.console, f"  {gauges(story)}")
         for look in story.samples[self.samples :]:
             said = ", ".join(lines_of(look["samples"]))[:SPOKEN]
-            say(self.console, f"at step {look['step']:,} it says: {said}")
+            say(
+                self.console,
+                _("at step {step:,} it says: {said}").format(step=look["step"], said=said),
+            )
         self.samples = len(story.samples)
 
 
 def opening(story: Story) -> list[str]:
     """What trains, and on what."""
     plan, corpus, start = story.plan, story.corpus, story.start
-    model = "scalar microgpt" if plan.scalar else plan.preset
-    begun = f", going on at step {start['step']:,}" if start["step"] else ""
+    model = _("scalar microgpt") if plan.scalar else plan.preset
+    begun = _(", going on at step {step:,}").format(step=start["step"]) if start["step"] else ""
     if corpus.kind == DOCUMENTS:
-        read, held_out, what = len(corpus.train), len(corpus.held_out), "lines"
+        read, held_out = len(corpus.train), len(corpus.held_out)
+        split = _("{file}: {read:,} lines to learn from, {held_out:,} held out")
     else:
-        read, held_out, what = len(corpus.train[0]), len(corpus.held_out[0]), "characters"
+        read, held_out = len(corpus.train[0]), len(corpus.held_out[0])
+        split = _("{file}: {read:,} characters to learn from, {held_out:,} held out")
     lines = [
-        f"{model}, {start['parameters']:,} parameters{begun}",
-        f"{corpus.path.name}: {read:,} {what} to learn from, {held_out:,} held out",
+        _("{model}, {parameters:,} parameters{begun}").format(
+            model=model, parameters=start["parameters"], begun=begun
+        ),
+        split.format(file=corpus.path.name, read=read, held_out=held_out),
     ]
     block_size = plan.block_size(corpus)
     if cut := corpus.cut(block_size):
         lines.append(
-            f"{cut:,} lines are cut: a block of the model holds {block_size - 1} characters"
+            _("{cut:,} lines are cut: a block of the model holds {block_size} characters").format(
+                cut=cut, block_size=block_size - 1
+            )
         )
     return lines
 
@@ -142,12 +151,14 @@ def opening(story: Story) -> list[str]:
 def progress(story: Story) -> str:
     """Where the run stands: "step 4,210 of about 9,000, 11 s, 13 s left, loss 2.123"."""
     last = story.steps[-1]
-    about = "" if story.plan.steps else "about "
-    total = f"{about}{last['total']:,}"
+    about = "{total:,}" if story.plan.steps else _("about {total:,}")
+    total = about.format(total=last["total"])
     left = _(", {time} left").format(time=waiting(story.seconds_left))
     left = left if story.seconds_left > 0.5 else ""
-    where = f"step {last['step']:,} of {total}, {last['seconds']:.0f} s{left}"
-    return f"{where}, loss {last['loss']:.3f}"
+    where = _("step {step:,} of {total}, {seconds:.0f} s{left}").format(
+        step=last["step"], total=total, seconds=last["seconds"], left=left
+    )
+    return _("{where}, loss {loss:.3f}").format(where=where, loss=last["loss"])
 
 
 def waiting(seconds: float) -> str:
@@ -173,13 +184,13 @@ def picture(story: Story, width: int) -> RenderableType:
     """All of it at this moment."""
     width = min(width, WIDEST)
     if not story.start:
-        return Text("waking the model up ...", "dim")
-    parts: list[RenderableType] = [Text("Your GPT learns", "bold")]
+        return Text(_("waking the model up ..."), "dim")
+    parts: list[RenderableType] = [Text(_("Your GPT learns"), "bold")]
     parts += [Text(clean(line), "dim") for line in opening(story)]
     parts += [Text(), bar(story, width), Text(gauges(story) if story.steps else "", "dim")]
     parts += [Text(), curve(story, width), spoken(story)]
     if story.stopping and not story.end:
-        parts.append(Text(STOPPING, "yellow"))
+        parts.append(Text(_(STOPPING), "yellow"))
     parts.append(Text())  # a "^C" that the terminal writes stands here, and is drawn over
     return Group(*parts)
 
@@ -187,7 +198,7 @@ def picture(story: Story, width: int) -> RenderableType:
 def bar(story: Story, width: int) -> RenderableType:
     """The share of the steps that is done, and the numbers."""
     if not story.steps:
-        return Text("taking the first step ...", "dim")
+        return Text(_("taking the first step ..."), "dim")
     last = story.steps[-1]
     done = progress(story)
     room = max(10, width - len(done) - 2)
@@ -224,10 +235,12 @@ def curve(story: Story, width: int) -> Text:
 def spoken(story: Story) -> RenderableType:
     """What it said at each look, the newest last."""
     rows = Table.grid(padding=(0, 2))
-    rows.add_column(justify="right", style="dim", no_wrap=True, min_width=len("step 10,000"))
+    rows.add_column(justify="right", style="dim", no_wrap=True, min_width=len(_("step 10,000")))
     rows.add_column(no_wrap=True, overflow="ellipsis")
     for look in story.samples[-SAMPLE_ROWS:]:
-        rows.add_row(f"step {look['step']:,}", Text("  ".join(lines_of(look["samples"]))))
+        rows.add_row(
+            _("step {step:,}").format(step=look["step"]), Text("  ".join(lines_of(look["samples"])))
+        )
     return rows
 
 
@@ -252,32 +265,45 @@ def curtain(story: Story, finale: Finale, console: Console) -> None:
 def compare(story: Story, console: Console) -> None:
     """The loss on what was held out, beside the models that count."""
     mine = story.evaluations[-1]
-    part = "" if mine["share"] > 0.999 else f", {math.ceil(100 * mine['share'])} % of it read"
+    part = (
+        ""
+        if mine["share"] > 0.999
+        else _(", {percent} % of it read").format(percent=math.ceil(100 * mine["share"]))
+    )
     say(console)
-    say(console, f"Nats per character on what was held out{part}", "bold")
-    for name, loss in sorted([*story.rivals, (YOURS, mine["loss"])], key=lambda row: -row[1]):
-        style = "bold green" if name == YOURS else ""
+    say(console, _("Nats per character on what was held out{part}").format(part=part), "bold")
+    yours = _(YOURS)
+    for name, loss in sorted([*story.rivals, (yours, mine["loss"])], key=lambda row: -row[1]):
+        style = "bold green" if name == yours else ""
         say(console, f"  {name:<28} {loss:.3f}   {likeness(loss)}", style)
-    if any(name.startswith("MicroGPT") for name, _ in story.rivals):
-        say(console, "  (MicroGPT's is the mean of its last 100 losses in training)", "dim")
+    if any(name.startswith("MicroGPT") for name, _loss in story.rivals):
+        say(console, _("  (MicroGPT's is the mean of its last 100 losses in training)"), "dim")
 
 
 def likeness(loss: float) -> str:
     """What a loss is like: a free choice among e^loss characters costs as much."""
-    return f"as if choosing among {math.exp(loss):5.1f} characters" if loss < 9 else "lost entirely"
+    return (
+        _("as if choosing among {n:5.1f} characters").format(n=math.exp(loss))
+        if loss < 9
+        else _("lost entirely")
+    )
 
 
 def made_up(story: Story, samples: Sequence[str], console: Console) -> None:
     """What the model says at the end; of documents, which are not in the data."""
     say(console)
     if story.corpus.kind != DOCUMENTS:
-        say(console, "What it writes", "bold")
+        say(console, _("What it writes"), "bold")
         say(console, samples[0].strip("\n"))
         return
     known = set(story.corpus.documents)
     spoken = [sample for sample in samples if sample.strip()]
     new = lines_of([sample for sample in dict.fromkeys(spoken) if sample not in known])
-    say(console, f"What it made up: {len(new)} of {len(spoken)} are not in the data", "bold")
+    say(
+        console,
+        _("What it made up: {n} of {all} are not in the data").format(n=len(new), all=len(spoken)),
+        "bold",
+    )
     if drawable(console):
         console.print(Columns([Text(f"  {name}", "green") for name in new], padding=(0, 1)))
     else:
@@ -286,25 +312,31 @@ def made_up(story: Story, samples: Sequence[str], console: Console) -> None:
 
 def farewell(story: Story, finale: Finale) -> list[str]:
     """What was reached, and how to go on."""
-    took = f"{finale.steps:,} steps in {finale.seconds:.0f} s"
-    saved = f"; saved as {finale.checkpoint}" if finale.checkpoint else ""
-    lines = [f"{took}, {finale.status}{saved}"]
+    took = _("{steps:,} steps in {seconds:.0f} s").format(
+        steps=finale.steps, seconds=finale.seconds
+    )
+    saved = (
+        _("; saved as {checkpoint}").format(checkpoint=finale.checkpoint)
+        if finale.checkpoint
+        else ""
+    )
+    lines = [f"{took}, {word(finale.status)}{saved}"]
     if finale.status == "interrupted" and finale.checkpoint and not story.plan.scalar:
-        lines.append("go on:  python -m grader train --resume, with the same options")
+        lines.append(_("go on:  python -m grader train --resume, with the same options"))
     if story.curves:
         lines.append(_("curves: {files}").format(files=", ".join(story.curves)))
     if finale.checkpoint and story.end:
-        options = OPTIONS.get(story.plan.target, " --target FOLDER")
-        lines.append(f"more:   python -m grader sample{options}")
+        options = OPTIONS.get(story.plan.target, _(" --target FOLDER"))
+        lines.append(_("more:   python -m grader sample{options}").format(options=options))
         if not story.plan.scalar:
-            lines.append(f"inside: python -m grader xray emma{options}")
+            lines.append(_("inside: python -m grader xray emma{options}").format(options=options))
     return lines
 
 
 def print_error(error: dict[str, Any], console: Console) -> None:
     """What went wrong in the worker, and where."""
     own = error["type"] in (None, "TrainingError")  # the message says it all
-    facts = ["The model could not go on.", "" if own else error["type"], error["where"] or ""]
+    facts = [_("The model could not go on."), "" if own else error["type"], error["where"] or ""]
     say(console)
     say(console, "  ".join(one_line(fact) for fact in facts if fact), "bold red")
     for line in clean(error["message"]).splitlines():

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from .assembly import Target
+from .language import _
 from .results import Result, TestResult
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Standby:
         try:
             return self.line.recv()
         except (EOFError, OSError):
-            return Broken("the process that checks ended without a word; save again to try again")
+            return Broken(
+                _("the process that checks ended without a word; save again to try again")
+            )
 
     def close(self) -> None:
         """End it and its worker, whatever it is doing."""
@@ -121,7 +124,11 @@ def check(job: Job, course: Course, options: Options) -> Result | Broken:
     except suite.SuiteError as error:
         return Broken(str(error))
     except Exception as error:  # `watch` goes on; without this it would not know why
-        return Broken(f"the grader itself broke: {type(error).__name__}: {error}")
+        return Broken(
+            _("the grader itself broke: {type}: {error}").format(
+                type=type(error).__name__, error=error
+            )
+        )
 
 
 def end_with(line: Connection) -> None:

@@ -29,6 +29,8 @@ from pathlib import Path
 
 from merge3 import Merge3
 
+from .language import _, counted
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BOM = b"\xef\xbb\xbf"
 VERSIONS = 20  # how far back git is asked for the stub that a student started from
@@ -69,7 +71,7 @@ def generate(text: str, filename: str) -> str:
         done = end
     stub += lines[done:]
     if done:
-        _parse("\n".join(stub), f"the stub of {filename}")
+        _parse("\n".join(stub), _("the stub of {filename}").format(filename=filename))
     return "\n".join(stub)
 
 
@@ -88,9 +90,17 @@ def _regions(lines: list[str], filename: str) -> Iterator[tuple[int, int]]:
             yield begin, number
             begin = 0
         elif "BEGIN SOLUTION" in line.upper() or "END SOLUTION" in line.upper():
-            raise StubError(f"{where}: write a marker alone on its line, as {BEGIN} or {END}")
+            raise StubError(
+                _("{where}: write a marker alone on its line, as {begin} or {end}").format(
+                    where=where, begin=BEGIN, end=END
+                )
+            )
     if begin:
-        raise StubError(f"{filename}:{begin}: BEGIN SOLUTION without an END SOLUTION after it")
+        raise StubError(
+            _("{filename}:{begin}: BEGIN SOLUTION without an END SOLUTION after it").format(
+                filename=filename, begin=begin
+            )
+        )
 
 
 def _todo(tree: ast.Module, lines: list[str], begin: int, end: int, filename: str) -> str:
@@ -99,17 +109,27 @@ def _todo(tree: ast.Module, lines: list[str], begin: int, end: int, filename: st
     statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     answer = [node for node in statements if begin < node.lineno < end]
     if not answer:
-        raise StubError(f"{where}: there is no code between BEGIN SOLUTION and END SOLUTION")
+        raise StubError(
+            _("{where}: there is no code between BEGIN SOLUTION and END SOLUTION").format(
+                where=where
+            )
+        )
     first = min(answer, key=lambda node: node.lineno)
     last_line = max(node.end_lineno for node in answer)
     around = _definitions_around(statements, first.lineno, last_line)
     if not around or isinstance(around[-1], ast.ClassDef):
         raise StubError(
-            f"{where}: this answer is not inside one function; only a function is left to do"
+            _(
+                "{where}: this answer is not inside one function; only a function is left to do"
+            ).format(where=where)
         )
     indent = lines[begin - 1].partition("#")[0]
     if len(indent) != first.col_offset or last_line > end:
-        raise StubError(f"{where}: put both markers around whole statements, at their indentation")
+        raise StubError(
+            _("{where}: put both markers around whole statements, at their indentation").format(
+                where=where
+            )
+        )
     name = ".".join(node.name for node in around)
     return f'{indent}raise NotImplementedError("TODO {name}")'
 
@@ -126,7 +146,11 @@ def _parse(text: str, filename: str) -> ast.Module:
     try:
         return ast.parse(text, filename)
     except SyntaxError as error:
-        raise StubError(f"{filename}:{error.lineno}: not valid Python: {error.msg}") from None
+        raise StubError(
+            _("{filename}:{lineno}: not valid Python: {msg}").format(
+                filename=filename, lineno=error.lineno, msg=error.msg
+            )
+        ) from None
 
 
 def check(solutions: Path, exercises: Path) -> list[str]:
@@ -140,20 +164,22 @@ def check(solutions: Path, exercises: Path) -> list[str]:
 
 def _drift(stub: str, exercise: Path) -> str | None:
     if not exercise.exists():
-        return f"{_shown(exercise)} is missing"
+        return _("{exercise} is missing").format(exercise=_shown(exercise))
     try:
         mine = Source.read(exercise).text
     except UnicodeDecodeError:
-        return f"{_shown(exercise)} is not UTF-8 text"
+        return _("{exercise} is not UTF-8 text").format(exercise=_shown(exercise))
     if mine == stub:
         return None
-    lines = zip_longest(mine.split("\n"), stub.split("\n"), fillvalue="the end of the file")
+    lines = zip_longest(mine.split("\n"), stub.split("\n"), fillvalue=_("the end of the file"))
     number, (found, expected) = next(
         (number, pair) for number, pair in enumerate(lines, 1) if pair[0] != pair[1]
     )
-    return (
-        f"{_shown(exercise)}:{number} differs from the stub of its solution: "
-        f"{found.strip()!r} where the stub has {expected.strip()!r}"
+    return _(
+        "{exercise}:{number} differs from the stub of its solution: {found!r} where the "
+        "stub has {expected!r}"
+    ).format(
+        exercise=_shown(exercise), number=number, found=found.strip(), expected=expected.strip()
     )
 
 
@@ -173,7 +199,11 @@ def _stubs(solutions: Path) -> dict[str, str]:
     """File name -> stub, for every solution."""
     files = sorted(solutions.glob("*.py"))
     if not files:
-        raise StubError(f"{solutions}: there are no solutions here to make stubs from")
+        raise StubError(
+            _("{solutions}: there are no solutions here to make stubs from").format(
+                solutions=solutions
+            )
+        )
     return {file.name: _stub(file) for file in files}
 
 
@@ -181,7 +211,9 @@ def _stub(solution: Path) -> str:
     try:
         text = Source.read(solution).text
     except UnicodeDecodeError as error:
-        raise StubError(f"{_shown(solution)}: not UTF-8 text: {error}") from None
+        raise StubError(
+            _("{solution}: not UTF-8 text: {error}").format(solution=_shown(solution), error=error)
+        ) from None
     return generate(text, _shown(solution))
 
 
@@ -195,26 +227,36 @@ def _bring_up(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
     """Decide by the three texts, and write what is decided."""
     if not exercise.exists():
         _write(exercise, stub.encode())
-        return Change(exercise.name, CREATED, f"{_shown(exercise)}: written")
+        return Change(
+            exercise.name, CREATED, _("{exercise}: written").format(exercise=_shown(exercise))
+        )
     try:
         source = Source.read(exercise)
     except UnicodeDecodeError:
-        return _beside(exercise, stub, base, "it is not UTF-8 text, so nothing was merged into it")
+        return _beside(
+            exercise, stub, base, _("it is not UTF-8 text, so nothing was merged into it")
+        )
     if source.text == stub:
-        return Change(exercise.name, CURRENT, f"{_shown(exercise)}: is the stub already")
+        return Change(
+            exercise.name,
+            CURRENT,
+            _("{exercise}: is the stub already").format(exercise=_shown(exercise)),
+        )
     start = _nearest(source.text, _known_stubs(solution, base))
     if start is None:
-        return _beside(exercise, stub, base, "it is not known which stub it started from")
+        return _beside(exercise, stub, base, _("it is not known which stub it started from"))
     text, conflicts = merge(source.text, stub, start)
     if text == source.text:
-        said = "left alone; it holds work, and the kit has nothing new for it"
+        said = _("left alone; it holds work, and the kit has nothing new for it")
         return Change(exercise.name, KEPT, f"{_shown(exercise)}: {said}")
     if _is_python(source.text) and not _is_python(text):
-        return _beside(exercise, stub, base, "merging the new stub into it would break it")
+        return _beside(exercise, stub, base, _("merging the new stub into it would break it"))
     backup = _back_up(exercise, base)
     _write(exercise, source.encode(text))
     action = REPLACED if source.text == start else CONFLICTED if conflicts else MERGED
-    message = f"{_shown(exercise)}: {_said(action, conflicts)} (as it was: {_shown(backup)})"
+    message = _("{exercise}: {said} (as it was: {backup})").format(
+        exercise=_shown(exercise), said=_said(action, conflicts), backup=_shown(backup)
+    )
     return Change(exercise.name, action, message, backup)
 
 
@@ -227,37 +269,42 @@ def merged(
     where `mine` is not UTF-8.
     """
     if mine is None:
-        return Change(name, CREATED, f"{name}: written"), stub
+        return Change(name, CREATED, _("{name}: written").format(name=name)), stub
     source, new = Source.decode(mine), Source.decode(stub).text
     if source.text == new:
-        return Change(name, CURRENT, f"{name}: is the stub already"), None
+        return Change(name, CURRENT, _("{name}: is the stub already").format(name=name)), None
     if base is None:
-        return beside(name, "it is not known which stub it started from"), stub
+        return beside(name, _("it is not known which stub it started from")), stub
     start = Source.decode(base).text
     text, conflicts = merge(source.text, new, start)
     if text == source.text:
-        return Change(name, KEPT, f"{name}: left alone; the kit has nothing new for it"), None
+        return Change(
+            name, KEPT, _("{name}: left alone; the kit has nothing new for it").format(name=name)
+        ), None
     if _is_python(source.text) and not _is_python(text):
-        return beside(name, "merging the new stub into it would break it"), stub
+        return beside(name, _("merging the new stub into it would break it")), stub
     action = REPLACED if source.text == start else CONFLICTED if conflicts else MERGED
     return Change(name, action, f"{name}: {_said(action, conflicts)}"), source.encode(text)
 
 
 def beside(name: str, reason: str) -> Change:
-    said = f"{name}: left alone, because {reason}; the new stub is {name}.new"
+    said = _("{name}: left alone, because {reason}; the new stub is {name}.new").format(
+        name=name, reason=reason
+    )
     return Change(name, BESIDE, said)
 
 
 def _said(action: str, conflicts: int) -> str:
     if action == REPLACED:
-        return "replaced by the new stub; nothing had been changed in it"
+        return _("replaced by the new stub; nothing had been changed in it")
     if action == MERGED:
-        return "what is new in the kit was added; your lines are as they were"
-    places = "one place" if conflicts == 1 else f"{conflicts} places"
-    return (
-        f"what is new in the kit was added; in {places} you and the kit changed the same lines: "
-        'yours count, and the kit\'s stand below them as comments that begin with "# kit:"'
-    )
+        return _("what is new in the kit was added; your lines are as they were")
+    places = counted("{n} place", "{n} places", conflicts)
+    return _(
+        "what is new in the kit was added; in {places} you and the kit changed the same "
+        "lines: yours count, and the kit's stand below them as comments that begin with "
+        '"# kit:"'
+    ).format(places=places)
 
 
 def _beside(exercise: Path, stub: str, base: Path, reason: str) -> Change:
@@ -267,7 +314,9 @@ def _beside(exercise: Path, stub: str, base: Path, reason: str) -> Change:
     if not new.exists() or new.read_bytes() != data:
         backup = _back_up(new, base) if new.exists() else None
         _write(new, data)
-    message = f"{_shown(exercise)}: left alone, because {reason}; the new stub is {_shown(new)}"
+    message = _("{exercise}: left alone, because {reason}; the new stub is {new}").format(
+        exercise=_shown(exercise), reason=reason, new=_shown(new)
+    )
     return Change(exercise.name, BESIDE, message, backup)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import wire
+from .language import _
 from .process import InProcess, Worker
 
 
@@ -23,7 +24,11 @@ class StudentError(Exception):
     """The student's code raised. `frames`: (file, line, function, source), the innermost last."""
 
     def __init__(self, type: str, message: str, frames: list, call: str = "") -> None:
-        super().__init__(f"{call} raised {type}: {message}" if call else f"{type}: {message}")
+        super().__init__(
+            _("{call} raised {type}: {message}").format(call=call, type=type, message=message)
+            if call
+            else f"{type}: {message}"
+        )
         self.type, self.message, self.frames, self.call = type, message, frames, call
 
 
@@ -97,7 +102,7 @@ class Handle:
         )
 
     def __repr__(self) -> str:
-        return f"<the student's {self._ref.type}>"
+        return _("<the student's {type}>").format(type=self._ref.type)
 
     def __eq__(self, other: object) -> bool:
         raise TypeError("a handle cannot be compared; compare student.array(handle)")
@@ -192,10 +197,18 @@ class Student:
     def array(self, handle: Any) -> np.ndarray:
         """The numbers of a Tensor, as an array of ours. Anything else is refused in words."""
         if not isinstance(handle, Handle):
-            raise AssertionError(f"{self._words()} returned {kind(handle)}; a Tensor is expected")
+            raise AssertionError(
+                _("{words} returned {kind}; a Tensor is expected").format(
+                    words=self._words(), kind=kind(handle)
+                )
+            )
         data = self._attribute(handle, "data", call=handle._call)
         if type(data) is not np.ndarray:
-            raise AssertionError(f"{self._words()} has a .data that is {kind(data)}, not an array")
+            raise AssertionError(
+                _("{words} has a .data that is {kind}, not an array").format(
+                    words=self._words(), kind=kind(data)
+                )
+            )
         return data
 
     def assign(self, handle: Handle, value: Any) -> None:
@@ -225,25 +238,39 @@ class Student:
         except StudentError as error:
             if error.type != wanted:
                 raise AssertionError(
-                    f"{error.call} must raise {wanted}, but raised {error.type}"
+                    _("{call} must raise {wanted}, but raised {type}").format(
+                        call=error.call, wanted=wanted, type=error.type
+                    )
                 ) from error
             if mentions not in error.message:
-                text = f"{error.call} raised {wanted}, but its message should name {mentions!r}"
-                raise AssertionError(f"{text}\nit says: {error.message}") from None
+                text = _("{call} raised {wanted}, but its message should name {mentions!r}").format(
+                    call=error.call, wanted=wanted, mentions=mentions
+                )
+                raise AssertionError(
+                    text + "\n" + _("it says: {message}").format(message=error.message)
+                ) from None
         else:
-            raise AssertionError(f"{self._words()} must raise {wanted}, but returned")
+            raise AssertionError(
+                _("{words} must raise {wanted}, but returned").format(
+                    words=self._words(), wanted=wanted
+                )
+            )
 
     # how it asks
 
     def _words(self) -> str:
-        return self._log.last.words if self._log.last else "the call"
+        return self._log.last.words if self._log.last else _("the call")
 
     def _attribute(self, handle: Handle, name: str, call: Call | None = None) -> Any:
         """The attribute's value, or a method to be called."""
         if f"{handle._ref.type}.{name}" in self._places:  # where a method stands needs no asking
             return Method(self, handle, name)
         known = known_as(handle._call)
-        words = f"{known}.{name}" if known else f".{name} of {article(handle._ref.type)}"
+        words = (
+            f"{known}.{name}"
+            if known
+            else _(".{name} of {article}").format(name=name, article=article(handle._ref.type))
+        )
         words = call.words if call else words
         qualified, tensors = (call.name, call.tensors) if call else ("", False)
         value = self._ask(words, qualified, "attribute", tensors=tensors, on=handle, name=name)
@@ -269,7 +296,9 @@ class Student:
         call.answer = answer
         if "refused" in answer:
             raise Refused(
-                f"{words} returned what cannot be taken over: {answer['refused']['message']}"
+                _("{words} returned what cannot be taken over: {message}").format(
+                    words=words, message=answer["refused"]["message"]
+                )
             )
         if "error" in answer:
             raise error_of(answer["error"], words)
@@ -297,7 +326,11 @@ class Student:
             label = names[index] if index < len(names) else None
             shape = shape_of(arg)
             if shape is not None and (index == 0 or len(shape) > 1):
-                parts.append(f"{label} of shape {shape}" if label else f"shape {shape}")
+                parts.append(
+                    _("{label} of shape {shape}").format(label=label, shape=shape)
+                    if label
+                    else _("shape {shape}").format(shape=shape)
+                )
             elif shape is None and is_small(arg):
                 parts.append(repr(arg) if index == 0 or not label else f"{label}={arg!r}")
         parts += [f"{key}={value!r}" for key, value in kwargs.items() if is_small(value)]
@@ -406,9 +439,9 @@ def kind(value: Any) -> str:
     if isinstance(value, Handle):
         return article(value._ref.type)
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return _("an array of shape {shape}").format(shape=value.shape)
     return article(type(value).__name__)
 
 
 def article(name: str) -> str:
-    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+    return (_("an {name}") if name[:1].lower() in "aeiou" else _("a {name}")).format(name=name)

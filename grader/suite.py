@@ -30,6 +30,7 @@ from . import chance, compare, diagnosis, divergence, precomputed
 from .assembly import Plan, Target
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
+from .language import _, later
 from .process import Crashed, NotStarted, TimedOut, Worker
 from .results import (
     CRASHED,
@@ -51,7 +52,7 @@ from .workbench import UsedUp, Waiting, Workbench
 VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
 CALLS_KEPT = 2**20  # bytes of answers in a test whose calls are kept; honest ones take a tenth
-NOT_RUN = "it was not run"
+NOT_RUN = later("it was not run")
 MESSAGE_LIMIT = 10_000  # characters
 # What a test may raise that works with values which are not what it expects.
 OF_VALUES = (
@@ -205,7 +206,9 @@ class Checker:
             for file in sorted(folder.glob(f"test_{exercise.id}*.py"))
         ]
         if not files:  # pytest would collect whatever stands in the current folder
-            raise SuiteError(f"there are no tests of it in {', '.join(self.options.suites)}")
+            raise SuiteError(
+                _("there are no tests of it in {all}").format(all=", ".join(self.options.suites))
+            )
         return files
 
     # what pytest calls
@@ -296,12 +299,20 @@ class Checker:
         mark = item.get_closest_marker("piece")
         exercise = item.path.stem.removeprefix("test_")
         if mark is None:
-            raise SuiteError(f"{item.path.name}: {item.name} has no @pytest.mark.piece(...)")
+            raise SuiteError(
+                _("{file}: {test} has no @pytest.mark.piece(...)").format(
+                    file=item.path.name, test=item.name
+                )
+            )
         name = mark.args[0]
         short = "_".join(exercise.split("_")[:1])
         piece = self.course.pieces.get(name if "." in name else f"{short}.{name}")
         if piece is None:
-            raise SuiteError(f"{item.path.name}: {item.name} is of {name!r}, which is no piece")
+            raise SuiteError(
+                _("{file}: {test} is of {piece!r}, which is no piece").format(
+                    file=item.path.name, test=item.name, piece=name
+                )
+            )
         needs = tuple(self.course.piece(need).id for need in mark.kwargs.get("needs", ()))
         return Test(
             item=item,
@@ -389,7 +400,7 @@ class Checker:
         test.waits_for = tuple(piece for piece in missing if piece.shares(test.piece))
         if test.waits_for or (missing and self.options.reference is None):
             names = in_short(self.course, test.waits_for or missing)
-            raise Waiting(f"waits for {', '.join(names)}")
+            raise Waiting(_("waits for {all}").format(all=", ".join(names)))
         units: dict[str, frozenset[str] | None] = {}
         for piece in missing:
             units[piece.exercise] = units.get(piece.exercise, frozenset()) | piece.units
@@ -398,7 +409,11 @@ class Checker:
         for exercise in self.benches.unusable:
             if exercise in built_on:
                 if self.options.reference is None:
-                    raise Waiting(f"waits for {exercise}, which cannot be imported yet")
+                    raise Waiting(
+                        _("waits for {exercise}, which cannot be imported yet").format(
+                            exercise=exercise
+                        )
+                    )
                 units[exercise] = None
         ids = {p.id if p.exercise == test.piece.exercise else p.exercise for p in missing}
         return Plan.of(units), frozenset(ids)
@@ -459,26 +474,42 @@ class Checker:
             return WAITING, str(error), place
         if isinstance(error, Todo):
             own_words = "" if test.hidden else error.message
-            return TODO, own_words or "to be written", place
+            return TODO, own_words or _("to be written"), place
         if isinstance(error, StudentError):
             return FAILED, told(error), place
         if isinstance(error, UsedUp):
             return TIMEOUT, str(error), place
         if isinstance(error, TimedOut):
-            words = student._words() if student else "importing the file"
-            return TIMEOUT, f"{words}: {error}; is there a loop that does not end?", place
+            words = student._words() if student else _("importing the file")
+            return (
+                TIMEOUT,
+                _("{words}: {error}; is there a loop that does not end?").format(
+                    words=words, error=error
+                ),
+                place,
+            )
         if isinstance(error, Crashed):
-            return CRASHED, f"the code {error}", place
+            return CRASHED, _("the code {error}").format(error=error), place
         if isinstance(error, (Refused, WireError)):
             return REFUSED, str(error), place
         if isinstance(error, AssertionError):
-            return FAILED, str(error).partition("\nassert ")[0] or "an assertion failed", place
+            return FAILED, str(error).partition("\nassert ")[0] or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
-            return FAILED, f"{words} gave something that the test cannot use: {error}", place
+            return (
+                FAILED,
+                _("{words} gave something that the test cannot use: {error}").format(
+                    words=words, error=error
+                ),
+                place,
+            )
         if isinstance(error, NotStarted):
             raise SuiteError(str(error)) from error
-        raise SuiteError(f"{test.name} itself broke: {type(error).__name__}: {error}") from error
+        raise SuiteError(
+            _("{test} itself broke: {type}: {error}").format(
+                test=test.name, type=type(error).__name__, error=error
+            )
+        ) from error
 
     # the end
 
@@ -488,7 +519,7 @@ class Checker:
     def outcome(self) -> Result:
         """All results in the course's order. Raises SuiteError for broken or missing tests."""
         if self.broken:
-            raise SuiteError("the tests cannot be run:\n" + "\n".join(self.broken))
+            raise SuiteError("\n".join([_("the tests cannot be run:"), *self.broken]))
         exercises = []
         for exercise in self.course.exercises:
             pieces = [piece for piece in exercise.pieces if piece in self.wanted]
@@ -527,8 +558,12 @@ class Checker:
     def _piece(self, piece: Piece) -> PieceResult:
         tests = self.by_piece[piece.id]
         if not tests:
-            raise SuiteError(f"there is no test of {piece.id} in {', '.join(self.options.suites)}")
-        results = [t.result or TestResult(t.name, t.suite, CRASHED, NOT_RUN) for t in tests]
+            raise SuiteError(
+                _("there is no test of {id} in {all}").format(
+                    id=piece.id, all=", ".join(self.options.suites)
+                )
+            )
+        results = [t.result or TestResult(t.name, t.suite, CRASHED, _(NOT_RUN)) for t in tests]
         if all(self._comes_later(test) for test in tests):
             results = [replace(result, status=TODO) for result in results]
         named = self._diagnosis(piece, tests)
@@ -579,9 +614,14 @@ def in_short(course: Course, pieces: Sequence[Piece]) -> list[str]:
 
 def told(error: StudentError) -> str:
     """A student's own error, with the lines that led to it."""
-    lines = [f"{error.call} raised {error.type}: {error.message}".removeprefix(" raised ")]
+    said = f"{error.type}: {error.message}"
+    raised = _("{call} raised {error}").format(call=error.call, error=said)
+    lines = [raised if error.call else said]
     for file, line, function, source in error.frames[-3:]:
-        lines.append(f"{file}:{line} in {function}: {source}" if source else f"{file}:{line}")
+        place = _("{file}:{line} in {function}: {source}").format(
+            file=file, line=line, function=function, source=source
+        )
+        lines.append(place if source else f"{file}:{line}")
     return "\n".join(lines)
 
 
@@ -592,9 +632,12 @@ def storable(text: str) -> str:
 
 def rationale(test: Test, error: BaseException | None, status: str) -> str:
     """What is told of a hidden test: its docstring and the type of an error, never a value."""
-    why = (test.item.function.__doc__ or "a hidden test").strip().partition("\n\n")[0]
+    why = (test.item.function.__doc__ or _("a hidden test")).strip().partition("\n\n")[0]
     if isinstance(error, StudentError):
-        return f"{why}\nyour code raised {error.type}"
+        return f"{why}\n" + _("your code raised {type}").format(type=error.type)
     if status in (TIMEOUT, CRASHED, REFUSED):
-        return f"{why}\nyour code {'did not end in time' if status == TIMEOUT else 'broke off'}"
+        ended = (
+            _("your code did not end in time") if status == TIMEOUT else _("your code broke off")
+        )
+        return f"{why}\n{ended}"
     return why

@@ -26,6 +26,7 @@ from . import sandbox
 from .assembly import Target
 from .course import Piece
 from .isolation import THREADS
+from .language import _
 from .results import PASSED, WAITING
 from .student import Call
 from .suite import NOT_RUN, Options
@@ -187,7 +188,7 @@ def check(setting: Setting, variant: Variant, suite: str, wanted: tuple[Piece, .
     except Exception as error:  # the suite's or ours: never to be counted as a kill
         return Row(broken=f"{type(error).__name__}: {error}")
     tests = [t for exercise in result.exercises for piece in exercise.pieces for t in piece.tests]
-    ran = [test for test in tests if test.message != NOT_RUN]
+    ran = [test for test in tests if test.message != _(NOT_RUN)]
     return Row(
         failing=tuple(test.name for test in ran if test.status not in (PASSED, WAITING)),
         guesses=tuple(test.diagnosis for test in tests if test.diagnosis),

@@ -29,6 +29,7 @@ from rich.text import Text
 from . import hints, progress, snapshots
 from .assembly import GIVEN, SOURCE_LIMIT, Target
 from .course import Course, Piece
+from .language import _, later
 from .reports import board, plain, status
 from .reports.text import ascii_only, clean, next_step
 from .results import Result
@@ -49,8 +50,9 @@ SETTLED = 0.03  # seconds for which a file must hold still
 PATIENCE = 0.4  # the same for one that is gone or empty: its editor may be about to write it
 DOUBT = 3.0  # seconds after a save in which another may have the same time stamp
 
-KEYS = "h hint  n next  p previous  l list  a all  q quit"
-SCROLL = "more: up and down; "
+KEYS = later("h hint  n next  p previous  l list  a all  q quit")
+ENDS = later("Ctrl-C ends.")
+SCROLL = later("more: up and down; ")
 SEQUENCES = {
     **{"\x1b[A": "up", "\x1bOA": "up", "\x1b[B": "down", "\x1bOB": "down"},
     **{"\x1b[5~": "page up", "\x1b[6~": "page down", " ": "page down"},
@@ -204,7 +206,7 @@ class Watch:
         self.ready = None
         ids = tuple(id for id in self.course.pieces if id in self.wanted | unknown)
         self.running.check(Job(self.checked, ids, known))
-        self.show(state=f"checking {self.name} ...{note}", hint=None)
+        self.show(state=_("checking {name} ...").format(name=self.name) + note, hint=None)
 
     def hear(self) -> None:
         """Take in the answer, if there is one."""
@@ -215,13 +217,16 @@ class Watch:
         self.running = None
         took = time.monotonic() - self.began
         if isinstance(answer, Broken):
-            self.news(state=f"{self.name} could not be checked", told=answer.message.splitlines())
+            state = _("{name} could not be checked").format(name=self.name)
+            self.news(state=state, told=answer.message.splitlines())
         else:
             result = cut(answer, self.wanted)
-            onward = "; n goes on" if result.passed and len(result.exercises) == 1 else ""
+            onward = _("; n goes on") if result.passed and len(result.exercises) == 1 else ""
             when = time.strftime("%H:%M:%S")
-            state = f"{self.name} checked at {when}, in {took:.2f} s{onward}"
-            self.news(state=state, result=result)
+            state = _("{name} checked at {time}, in {seconds:.2f} s").format(
+                name=self.name, time=when, seconds=took
+            )
+            self.news(state=state + onward, result=result)
             self.fresh = answer, self.checked
 
     def prepare(self) -> None:
@@ -242,7 +247,7 @@ class Watch:
             self.begin(tuple(self.course.pieces.values()))
         elif key == "l":
             now = self.progress(self.target())
-            self.news(told=status.lines(now, self.course), state="all exercises", result=None)
+            self.news(told=status.lines(now, self.course), state=_("all exercises"), result=None)
         elif key == "h":
             self.help()
         elif key in SCROLLS:
@@ -260,7 +265,7 @@ class Watch:
         now = self.progress(self.target())
         step = next_step(cut(now.result, self.wanted), self.course)
         if step is None:
-            self.show(state="every piece here passes: there is nothing to hint at")
+            self.show(state=_("every piece here passes: there is nothing to hint at"))
             return
         hint = hints.next_hint(step[0], now, more=self.page.hint is not None)
         self.show(hint=hint)
@@ -279,7 +284,7 @@ class Watch:
     def name(self) -> str:
         """What is being checked, in a word."""
         if len(self.wanted) == len(self.course.pieces):
-            return "everything"
+            return _("everything")
         return next(iter(self.wanted)) if len(self.wanted) == 1 else self.exercise.short
 
     def target(self) -> Target:
@@ -299,7 +304,7 @@ class Watch:
         try:
             snapshots.take(self.folder, self.store)
         except OSError as error:
-            return f"; not kept: {error}"
+            return _("; not kept: {error}").format(error=error)
         return ""
 
     def record(self, result: Result, target: Target) -> str:
@@ -307,7 +312,7 @@ class Watch:
         try:
             progress.record(result, target, self.course, self.state)
         except OSError as error:
-            return f"; not kept: {error}"
+            return _("; not kept: {error}").format(error=error)
         return ""
 
     # what there is to see
@@ -430,9 +435,9 @@ class Frame:
         for line in shown:
             yield from line
             yield Segment.line()
-        scroll = SCROLL if self.keys and len(lines) > room else ""
+        scroll = _(SCROLL) if self.keys and len(lines) > room else ""
         yield footer(scroll + self.page.state, width, "bold")
-        yield footer(KEYS if self.keys else "Ctrl-C ends", width)
+        yield footer(_(KEYS) if self.keys else _(ENDS), width)
 
     def body(self, ascii: bool, width: int) -> RenderableType:
         """The hint, and under it the board or what is told in its place."""
@@ -443,7 +448,7 @@ class Frame:
 
 
 def helped(hint: hints.Hint, width: int = hints.WIDTH) -> list[str]:
-    return hint.lines("one more: h", min(width, hints.WIDTH))
+    return hint.lines(_("one more: h"), min(width, hints.WIDTH))
 
 
 def footer(words: str, width: int, style: str = "") -> Text:
@@ -460,7 +465,7 @@ class Lines:
         self.said: Page | None = None
 
     def __enter__(self) -> Lines:
-        self.say("A saved file is checked at once.", KEYS if self.keys else "Ctrl-C ends.")
+        self.say(_("A saved file is checked at once."), _(KEYS if self.keys else ENDS))
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..language import _
 from ..results import PASSED, PieceResult, TestResult
 from . import text
 
@@ -24,9 +25,9 @@ def account(test: TestResult) -> str:
     block = text.Block("", test)
     lines = [name(test), *(f"  {line}" for line in text.said(block))]
     if test.where:
-        lines.insert(1, f"  at {text.one_line(test.where)}")
+        lines.insert(1, _("  at {where}").format(where=text.one_line(test.where)))
     if hint := text.likely(block):
-        lines.append(f"  likely: {hint}")
+        lines.append(_("  likely: {mistake}").format(mistake=hint))
     if output := text.printed(block):
         title, printed = output
         lines += [f"  {title}", *(f"    {line}" for line in printed)]

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..course import Course
+from ..language import _
 from ..results import FAILED, WAITING, ExerciseResult, PieceResult, Result
 from . import text
 from .picture import ASCII, STYLES, UNICODE, Ink, draw
@@ -134,7 +135,7 @@ def _pieces(exercise: ExerciseResult, ink: Ink) -> Text:
         lines.append(Text.assemble(ink.sign(WAITING), " ", ink.text(reason)))
     if borrowed := text.borrowed(exercise):
         names = ", ".join(borrowed)
-        lines.append(ink.text(f"borrowed from the reference: {names}"))
+        lines.append(ink.text(_("borrowed from the reference: {names}").format(names=names)))
     return Text("\n").join(lines)
 
 
@@ -146,7 +147,7 @@ def _marked(piece: PieceResult, ink: Ink) -> Text:
 def _legend(result: Result, ink: Ink) -> Text:
     """The signs that stand in the rows above, in words."""
     used = {piece.status for exercise in result.exercises for piece in exercise.pieces}
-    words = [Text.assemble(ink.sign(s), " ", text.WORDS[s]) for s in ink.signs if s in used]
+    words = [Text.assemble(ink.sign(s), " ", text.word(s)) for s in ink.signs if s in used]
     return Text("   ").join(words)
 
 
@@ -162,7 +163,7 @@ def _block(block: text.Block, ink: Ink, width: int) -> RenderableType:
     head = Text.assemble(ink.text(piece, "bold red"), "  ", ink.text(test))
     lines = [ink.text(line) for line in text.said(block)]
     if hint := text.likely(block):
-        lines.append(Text.assemble(("likely: ", "bold magenta"), ink.text(hint)))
+        lines.append(Text.assemble((_("likely: "), "bold magenta"), ink.text(hint)))
     if repeats := text.repeats(block):
         lines.append(ink.text(repeats))
     body: list[RenderableType] = [Padding(line, (0, 0, 0, 2), expand=False) for line in lines]
@@ -186,7 +187,7 @@ def _ending(result: Result, course: Course, ink: Ink) -> RenderableType:
 def _grid(columns: int) -> Table:
     """An unframed table that folds what is too long for it, and never cuts."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(columns):
+    for _column in range(columns):
         table.add_column(overflow="fold")
     return table
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..language import _
 from ..results import PASSED, ExerciseResult, PieceResult, Result
 from . import text
 from .account import account, missing
@@ -83,7 +84,7 @@ def summary(result: Result) -> str:
     lines = [
         f"## {escaped(text.score(result))}",
         "",
-        "| exercise | | points | pieces |",
+        _("| exercise | | points | pieces |"),
         "|---|---|---|---|",
         *(_row(exercise) for exercise in result.exercises),
     ]
@@ -97,11 +98,13 @@ def summary(result: Result) -> str:
 
 
 def _row(exercise: ExerciseResult) -> str:
-    points = f"{text.number(exercise.earned)} of {text.number(exercise.possible)}"
+    points = _("{passing} of {all}").format(
+        passing=text.number(exercise.earned), all=text.number(exercise.possible)
+    )
     passing = sum(piece.status == PASSED for piece in exercise.pieces)
     title = f"{escaped(text.short(exercise))} {escaped(exercise.title)}"
-    pieces = f"{passing} of {len(exercise.pieces)} pass"
-    return f"| {title} | {text.WORDS[exercise.status]} | {points} | {pieces} |"
+    pieces = _("{passing} of {all} pass").format(passing=passing, all=len(exercise.pieces))
+    return f"| {title} | {text.word(exercise.status)} | {points} | {pieces} |"
 
 
 def _details(exercise: ExerciseResult, piece: PieceResult) -> str:
@@ -117,7 +120,10 @@ def _fitting(details: list[str]) -> list[str]:
     for index, block in enumerate(details):
         room -= len(block.encode("utf-8"))
         if room < 0:
-            return [*kept, f"{len(details) - index} more pieces have failures.\n"]
+            return [
+                *kept,
+                _("{n} more pieces have failures.").format(n=len(details) - index) + "\n",
+            ]
         kept.append(block)
     return kept
 

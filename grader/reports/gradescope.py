@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ..language import _
 from ..results import PASSED, ExerciseResult, PieceResult, Result, TestResult, combined
 from . import text
 from .account import account
@@ -42,8 +43,15 @@ def render(result: Result) -> str:
 
 def _facts(result: Result) -> list[str]:
     """The score, and how it came about."""
-    facts = [text.score(result), f"suites: {', '.join(map(text.one_line, result.suites))}"]
-    facts += [f"isolation: {text.one_line(result.provenance.get('isolation', 'none'))}"]
+    facts = [
+        text.score(result),
+        _("suites: {names}").format(names=", ".join(map(text.one_line, result.suites))),
+    ]
+    facts += [
+        _("isolation: {kind}").format(
+            kind=text.one_line(result.provenance.get("isolation", "none"))
+        )
+    ]
     notes = result.provenance.get("intake", {}).get("notes", [])
     return facts + [text.one_line(note) for note in notes]
 
@@ -59,7 +67,7 @@ def _entries(exercise: ExerciseResult, piece: PieceResult) -> list[dict[str, Any
     if not visible:
         return [scored]
     status = combined(test.status for test in visible)
-    return [_entry(f"{name}, visible tests", status, visible, VISIBLE), scored]
+    return [_entry(_("{name}, visible tests").format(name=name), status, visible, VISIBLE), scored]
 
 
 def _entry(name: str, status: str, tests: Sequence[TestResult], visibility: str) -> dict[str, Any]:
@@ -77,4 +85,6 @@ def _entry(name: str, status: str, tests: Sequence[TestResult], visibility: str)
 
 def _passing(suite: str, tests: Sequence[TestResult]) -> str:
     passing = sum(test.status == PASSED for test in tests)
-    return f"{text.one_line(suite)} tests: {passing} of {len(tests)} pass"
+    return _("{suite} tests: {passing} of {all} pass").format(
+        suite=text.one_line(suite), passing=passing, all=len(tests)
+    )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..language import _, counted
+from ..language import _, counted, later
 from ..marking import Tally
 from ..results import FAILED, PASSED, REFUSED, TODO, WAITING
 from .text import number, one_line
 
 # What a submission is, by the status of its record.
 SAYS = {
-    PASSED: _("every piece passes"),
-    FAILED: _("something fails"),
-    WAITING: _("something waits for a piece before it"),
-    TODO: _("something is still to do"),
-    REFUSED: _("refused: could not be marked"),
+    PASSED: later("every piece passes"),
+    FAILED: later("something fails"),
+    WAITING: later("something waits for a piece before it"),
+    TODO: later("something is still to do"),
+    REFUSED: later("refused: could not be marked"),
 }
 SHOWN = 20  # refused submissions that are named
 
@@ -30,7 +30,7 @@ def summary(tally: Tally, path: Path, absent: int, seconds: float) -> list[str]:
         + _(", in {time}").format(time=took)
     ]
     found = tally.statuses()
-    lines += [f"  {found[status]:5d}  {says}" for status, says in SAYS.items() if found[status]]
+    lines += [f"  {found[status]:5d}  {_(says)}" for status, says in SAYS.items() if found[status]]
     if tally.briefs:
         possible = max(brief.possible for brief in tally.briefs.values())
         words = _("mean {mean} of {possible} points").format(

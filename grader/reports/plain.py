@@ -7,6 +7,7 @@ ends on the next thing to do.
 from __future__ import annotations
 
 from ..course import Course
+from ..language import _
 from ..results import ExerciseResult, Result
 from . import text
 from .parts import LABELS, states
@@ -35,20 +36,20 @@ def _parts(result: Result, course: Course) -> list[str]:
     if not text.is_whole(result, course):
         return []
     found = states(result, course)
-    return [f"part {label}: {text.WORDS[found[part]]}" for part, label in LABELS.items()]
+    part = _("part {label}: {status}")
+    return [part.format(label=LABELS[p], status=text.word(found[p])) for p in LABELS]
 
 
 def _exercise(exercise: ExerciseResult) -> list[str]:
-    points = f"{text.number(exercise.earned)} of {text.number(exercise.possible)} points"
     title = text.one_line(exercise.title)
     return [
-        f"{text.short(exercise)} {title}: {text.WORDS[exercise.status]}, {points}",
+        f"{text.short(exercise)} {title}: {text.word(exercise.status)}, {text.score(exercise)}",
+        *(f"  {text.one_line(piece.name)}: {text.word(piece.status)}" for piece in exercise.pieces),
+        *(_("  waiting: {reason}").format(reason=reason) for reason in text.waits(exercise)),
         *(
-            f"  {text.one_line(piece.name)}: {text.WORDS[piece.status]}"
-            for piece in exercise.pieces
+            _("  borrowed from the reference: {name}").format(name=name)
+            for name in text.borrowed(exercise)
         ),
-        *(f"  waiting: {reason}" for reason in text.waits(exercise)),
-        *(f"  borrowed from the reference: {name}" for name in text.borrowed(exercise)),
     ]
 
 
@@ -60,10 +61,10 @@ def _failures(result: Result) -> list[list[str]]:
 def _block(block: text.Block) -> list[str]:
     piece, test, where = text.heading(block)
     lines = [f"{piece} {test}"]
-    lines += [f"  at {where}"] if where else []
+    lines += [_("  at {where}").format(where=where)] if where else []
     lines += [f"  {line}" for line in text.said(block)]
     if hint := text.likely(block):
-        lines.append(f"  likely: {hint}")
+        lines.append(_("  likely: {mistake}").format(mistake=hint))
     if repeats := text.repeats(block):
         lines.append(f"  {repeats}")
     if output := text.printed(block):

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..course import Course
+from ..language import _, later
 from ..results import ExerciseResult
 from . import text
 
 if TYPE_CHECKING:
     from ..progress import Progress
 
-UNCHECKED = "not checked yet"
+UNCHECKED = later("not checked yet")
 
 
 def lines(progress: Progress, course: Course) -> list[str]:
@@ -25,12 +26,12 @@ def lines(progress: Progress, course: Course) -> list[str]:
 
 def head(progress: Progress, course: Course) -> list[str]:
     if not progress.checked:
-        return [course.title, "nothing has been checked yet: make check"]
+        return [course.title, _("nothing has been checked yet: make check")]
     last = datetime.fromtimestamp(max(progress.checked.values()))
     return [
         f"{course.title}: {text.score(progress.result)}",
         "; ".join(text.summary(progress.result, course)),
-        f"as last checked, {last:%Y-%m-%d %H:%M}; nothing was run now",
+        _("as last checked, {time:%Y-%m-%d %H:%M}; nothing was run now").format(time=last),
     ]
 
 
@@ -44,7 +45,7 @@ def table(progress: Progress) -> list[str]:
         )
         for exercise in progress.result.exercises
     ]
-    widest = max(len(title) for _, title, _, _ in rows)
+    widest = max(len(title) for _id, title, _points, _words in rows)
     return [f"{id}  {title:{widest}}  {points:>7}  {words}" for id, title, points, words in rows]
 
 
@@ -52,16 +53,17 @@ def state(exercise: ExerciseResult, progress: Progress) -> list[str]:
     """The state of an exercise in words, each state with its pieces where they differ."""
     ids = {text.piece_id(exercise, piece): piece for piece in exercise.pieces}
     if not ids.keys() & progress.checked.keys():
-        return [UNCHECKED]
+        return [_(UNCHECKED)]
     by_word: dict[str, list[str]] = {}
     for id, piece in ids.items():
-        word = text.WORDS[piece.status] if id in progress.checked else UNCHECKED
+        word = text.word(piece.status) if id in progress.checked else _(UNCHECKED)
         by_word.setdefault(word, []).append(piece.name)
     words = [f"{word}: {', '.join(names)}" for word, names in by_word.items()]
     stale = [piece.name for id, piece in ids.items() if id in progress.stale]
     if stale:
-        of = "" if len(stale) == len(ids) else f" for {', '.join(stale)}"
-        changed = [f"its files have changed since{of}, check again"]
+        some = _("its files have changed since for {pieces}, check again")
+        all_ = _("its files have changed since, check again")
+        changed = [all_ if len(stale) == len(ids) else some.format(pieces=", ".join(stale))]
     else:
         changed = []
     return (list(by_word) if len(by_word) == 1 else words) + changed
@@ -73,8 +75,11 @@ def foot(progress: Progress, course: Course) -> list[str]:
     step = text.next_step(progress.result, course)
     stale = [course.pieces[id] for id in course.pieces if id in progress.stale]
     if stale and (step is None or step[0] in stale):
-        facts = [("check", text.check_command(stale[0].exercise.split("_")[0])), *facts]
+        facts = [(_("check"), text.check_command(stale[0].exercise.split("_")[0])), *facts]
     if progress.given_up:
         names = ", ".join(id for id in course.pieces if id in progress.given_up)
-        facts = [("shown", f"the solution of {names}, before it passed"), *facts]
+        facts = [
+            (_("shown"), _("the solution of {pieces}, before it passed").format(pieces=names)),
+            *facts,
+        ]
     return [f"{label}: {fact}" for label, fact in facts]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..course import Course, Piece
+from ..language import _, counted, later
 from ..results import (
     CRASHED,
     FAILED,
@@ -28,13 +29,14 @@ from ..results import (
 )
 
 WORDS = {
-    PASSED: "passed",
-    FAILED: "failed",
-    TODO: "to do",
-    WAITING: "waiting",
-    TIMEOUT: "timed out",
-    CRASHED: "crashed",
-    REFUSED: "refused",
+    PASSED: later("passed"),
+    FAILED: later("failed"),
+    TODO: later("to do"),
+    WAITING: later("waiting"),
+    TIMEOUT: later("timed out"),
+    CRASHED: later("crashed"),
+    REFUSED: later("refused"),
+    "interrupted": later("interrupted"),
 }
 BROKEN = (FAILED, TIMEOUT, CRASHED, REFUSED)
 
@@ -82,8 +84,15 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def score(result: Result) -> str:
-    return f"{number(result.earned)} of {number(result.possible)} points"
+def word(status: str) -> str:
+    """A status as a reader meets it."""
+    return _(WORDS[status])
+
+
+def score(scored: Result | ExerciseResult) -> str:
+    return _("{earned} of {possible} points").format(
+        earned=number(scored.earned), possible=number(scored.possible)
+    )
 
 
 def piece_id(exercise: ExerciseResult, piece: PieceResult) -> str:
@@ -118,21 +127,30 @@ def summary(result: Result, course: Course) -> list[str]:
     """What was checked, how much of it passes, and how long the rest may take."""
     found = list(pieces(result).values())
     facts = [
-        f"{_passing(result.exercises)} of {_count(result.exercises, 'exercise')} pass",
-        f"{_passing(found)} of {_count(found, 'piece')} pass",
+        _("{passing} of {all} pass").format(
+            passing=_passing(result.exercises),
+            all=counted("{n} exercise", "{n} exercises", len(result.exercises)),
+        ),
+        _("{passing} of {all} pass").format(
+            passing=_passing(found), all=counted("{n} piece", "{n} pieces", len(found))
+        ),
     ]
     if minutes := _minutes_left(result, course):
-        facts.append(f"about {_duration(minutes)} to go")
+        facts.append(_("about {time} to go").format(time=_duration(minutes)))
     return facts
 
 
 def origin(result: Result) -> list[str]:
     """What was checked, where it is not simply the student's own files on the visible tests."""
-    facts = [f"target {one_line(result.target)}"] if result.target != "exercises" else []
+    facts = (
+        [_("target {name}").format(name=one_line(result.target))]
+        if result.target != "exercises"
+        else []
+    )
     if result.submission is not None:
-        facts.append(f"submission {one_line(result.submission)}")
+        facts.append(_("submission {name}").format(name=one_line(result.submission)))
     if tuple(result.suites) != ("visible",):
-        facts.append("suites " + ", ".join(map(one_line, result.suites)))
+        facts.append(_("suites {names}").format(names=", ".join(map(one_line, result.suites))))
     return facts
 
 
@@ -144,7 +162,7 @@ def borrowed(exercise: ExerciseResult) -> list[str]:
 def waits(exercise: ExerciseResult) -> list[str]:
     """What the waiting tests of an exercise say they wait for, each reason once."""
     waiting = [t for piece in exercise.pieces for t in piece.tests if t.status == WAITING]
-    return list(dict.fromkeys(one_line(test.message) or "a piece before it" for test in waiting))
+    return list(dict.fromkeys(one_line(test.message) or _("a piece before it") for test in waiting))
 
 
 @dataclass(frozen=True)
@@ -197,7 +215,9 @@ def shown(result: Result) -> tuple[list[Block], list[str]]:
 
 def _more(more: Counter[str], begun: set[str]) -> list[str]:
     lines = [
-        f"{count} more of {piece}: {check_command(piece)}"
+        _("{n} more of {piece}: {command}").format(
+            n=count, piece=piece, command=check_command(piece)
+        )
         for piece, count in more.items()
         if piece in begun
     ]
@@ -205,8 +225,12 @@ def _more(more: Counter[str], begun: set[str]) -> list[str]:
     if unseen:
         total = sum(more[piece] for piece in unseen)
         lines.append(
-            f"{total} more in {_count(unseen, 'other piece')}, first {unseen[0]}: "
-            + check_command(unseen[0])
+            _("{n} more in {pieces}, first {piece}: {command}").format(
+                n=total,
+                pieces=counted("{n} other piece", "{n} other pieces", len(unseen)),
+                piece=unseen[0],
+                command=check_command(unseen[0]),
+            )
         )
     return lines
 
@@ -225,12 +249,12 @@ def said(block: Block) -> list[str]:
     """What happened, in words: the test's message, its status where that is more than "failed"."""
     test = block.test
     lines = _clipped(clean(test.message), MESSAGE_LINES)
-    word = WORDS[test.status]
+    status = word(test.status)
     if not lines:
-        return [f"{word}; the test gives no message"]
-    if test.status == FAILED or word in lines[0]:
+        return [_("{status}; the test gives no message").format(status=status)]
+    if test.status == FAILED or status in lines[0]:
         return lines
-    return [f"{word}: {lines[0]}", *lines[1:]]
+    return [f"{status}: {lines[0]}", *lines[1:]]
 
 
 def likely(block: Block) -> str | None:
@@ -243,7 +267,9 @@ def repeats(block: Block) -> str | None:
     if not block.same:
         return None
     where = ", ".join(dict.fromkeys(map(one_line, block.same)))
-    return f"the same in {_count(block.same, 'more test')} of {where}"
+    return _("the same in {tests} of {pieces}").format(
+        tests=counted("{n} more test", "{n} more tests", len(block.same)), pieces=where
+    )
 
 
 def printed(block: Block) -> tuple[str, list[str]] | None:
@@ -251,10 +277,12 @@ def printed(block: Block) -> tuple[str, list[str]] | None:
     lines = clean(block.test.output).strip("\n").split("\n")
     if lines == [""]:
         return None
-    title = "your code printed"
+    title = _("your code printed:")
     if len(lines) > OUTPUT_LINES:
-        title += f" (last {OUTPUT_LINES} of {len(lines)} lines)"
-    return title + ":", [_short(line) for line in lines[-OUTPUT_LINES:]]
+        title = _("your code printed (last {shown} of {all} lines):").format(
+            shown=OUTPUT_LINES, all=len(lines)
+        )
+    return title, [_short(line) for line in lines[-OUTPUT_LINES:]]
 
 
 def ending(result: Result, course: Course) -> list[tuple[str, str]]:
@@ -265,14 +293,15 @@ def ending(result: Result, course: Course) -> list[tuple[str, str]]:
     if not result.passed:
         reasons = [reason for exercise in result.exercises for reason in waits(exercise)]
         return [
-            ("next", "nothing to do here yet"),
-            *(("waiting", r) for r in dict.fromkeys(reasons)),
+            (_("next"), _("nothing to do here yet")),
+            *((word(WAITING), r) for r in dict.fromkeys(reasons)),
         ]
     if not is_whole(result, course):
-        return [("done", f"all that was asked for passes: {score(result)}"), ("next", "make check")]
-    facts = [("done", f"every piece passes: {score(result)}")]
+        asked = _("all that was asked for passes: {score}").format(score=score(result))
+        return [(_("done"), asked), (_("next"), "make check")]
+    facts = [(_("done"), _("every piece passes: {score}").format(score=score(result)))]
     if result.finale is None:
-        return [*facts, ("next", "make train: your model learns to make up names")]
+        return [*facts, (_("next"), _("make train: your model learns to make up names"))]
     return facts + _trained(result.finale)
 
 
@@ -283,25 +312,25 @@ def _to_do(
     begun = pieces(result)[piece.id].status == FAILED
     file = f"{one_line(result.target)}/{exercise.file}"
     return [
-        ("next", f"{piece.id}, {'not right yet' if begun else 'to write'}"),
-        ("goal", one_line(exercise.goal)),
-        ("mend" if begun else "write", ", ".join(piece.defines)),
-        ("open", one_line(test.where) if test and test.where else file),
-        ("stuck", f"python -m grader hint {piece.id}"),
+        (_("next"), f"{piece.id}, {_('not right yet') if begun else _('to write')}"),
+        (_("goal"), one_line(exercise.goal)),
+        (_("mend") if begun else _("write"), ", ".join(piece.defines)),
+        (_("open"), one_line(test.where) if test and test.where else file),
+        (_("stuck"), f"python -m grader hint {piece.id}"),
     ]
 
 
 def _trained(finale: Finale) -> list[tuple[str, str]]:
     """How the finale ended, and what the student's model made up."""
-    took = f"{finale.steps} steps in {finale.seconds:.1f} s"
-    facts = [("finale", f"{WORDS.get(finale.status, finale.status)}, {took}")]
-    facts.append(("loss", f"{finale.loss:.4f}"))
+    took = _("{n} steps in {seconds:.1f} s").format(n=finale.steps, seconds=finale.seconds)
+    facts = [(_("finale"), f"{word(finale.status)}, {took}")]
+    facts.append((_("loss"), f"{finale.loss:.4f}"))
     if finale.samples:
-        facts.append(("samples", ", ".join(map(one_line, finale.samples))))
+        facts.append((_("samples"), ", ".join(map(one_line, finale.samples))))
     if finale.checkpoint:
-        facts.append(("saved", one_line(finale.checkpoint)))
+        facts.append((_("saved"), one_line(finale.checkpoint)))
     again = "python -m grader sample" if finale.status == PASSED else "make train"
-    return [*facts, ("next", again)]
+    return [*facts, (_("next"), again)]
 
 
 def check_command(piece: str) -> str:
@@ -336,18 +365,16 @@ def _passing(parts: Sequence[ExerciseResult] | Sequence[PieceResult]) -> int:
     return sum(part.status == PASSED for part in parts)
 
 
-def _count(things: Sequence, one: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else one + 's'}"
-
-
 def _clipped(text: str, most: int) -> list[str]:
     """The lines of `text` without its empty ends, at most `most` of them, none endless."""
     lines = text.strip("\n").split("\n") if text.strip() else []
     more = len(lines) - most
     kept = [_short(line) for line in lines[:most]]
-    return [*kept, f"... {more} more lines"] if more > 0 else kept
+    return [*kept, _("... {n} more lines").format(n=more)] if more > 0 else kept
 
 
 def _short(line: str) -> str:
     more = len(line) - LINE_LENGTH
-    return f"{line[:LINE_LENGTH]}... {more} more characters" if more > 0 else line
+    if more <= 0:
+        return line
+    return _("{start}... {n} more characters").format(start=line[:LINE_LENGTH], n=more)
