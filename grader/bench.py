@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from .course import ROOT, Course
+from .language import _
 
 TRIVIAL = "def test_{}():\n    assert np.ones(3).sum() == 3\n"
 TURN = 0.4  # seconds that a contestant has in each round, as many steps as fit
@@ -102,7 +103,11 @@ def settings(names: Sequence[str]) -> list[Setting]:
     """The settings of these names, all without any. BenchError for one that there is not."""
     unknown = [name for name in names if name not in SETTINGS]
     if unknown:
-        raise BenchError(f"there is no setting {unknown[0]!r}; there are {', '.join(SETTINGS)}")
+        raise BenchError(
+            _("there is no setting {unknown!r}; there are {all}").format(
+                unknown=unknown[0], all=", ".join(SETTINGS)
+            )
+        )
     return [setting for name, setting in SETTINGS.items() if not names or name in names]
 
 
@@ -121,7 +126,7 @@ def measure(
     where something could not be measured or peers differ in more than their speed.
     """
     if rounds < 1:
-        raise BenchError(f"--rounds {rounds}: it takes one at least")
+        raise BenchError(_("--rounds {rounds}: it takes one at least").format(rounds=rounds))
     chosen = settings(names)
     notify(busy())
     rows = [row for number in threads for row in models(chosen, number, rounds, TURN)]
@@ -131,9 +136,11 @@ def measure(
 def busy() -> str:
     """How much else the machine has to do, where it tells."""
     if not hasattr(os, "getloadavg"):  # Windows
-        return f"{os.cpu_count()} processors"
+        return _("{n} processors").format(n=os.cpu_count())
     load = os.getloadavg()[0]
-    return f"{os.cpu_count()} processors, {load:.1f} programs want them already"
+    return _("{n} processors, {load:.1f} programs want them already").format(
+        n=os.cpu_count(), load=load
+    )
 
 
 def models(chosen: Sequence[Setting], threads: int, rounds: int, seconds: float) -> list[Row]:
@@ -148,7 +155,9 @@ def models(chosen: Sequence[Setting], threads: int, rounds: int, seconds: float)
         command, cwd=ROOT, env=os.environ | bound, stdout=subprocess.PIPE, encoding="utf-8"
     )
     if ran.returncode:
-        raise BenchError(f"the race at {names} broke off; its last words stand above")
+        raise BenchError(
+            _("the race at {names} broke off; its last words stand above").format(names=names)
+        )
     return [read(row) for row in json.loads(ran.stdout)]
 
 
@@ -162,7 +171,7 @@ def checks(course: Course, rounds: int, notify: Callable[[str], None]) -> list[R
     rows = []
     for names in [*([exercise.short] for exercise in course.exercises), []]:
         where = names[0] if names else "all"
-        notify(f"check {where}")
+        notify(_("check {where}").format(where=where))
         rows.append(check(names, where, rounds))
     return rows
 
@@ -178,10 +187,10 @@ def check(names: list[str], where: str, rounds: int) -> Row:
         (Path(folder) / "test_trivial.py").write_text(tests, "utf-8")
         alone = [sys.executable, "-m", "pytest", "-q", "test_trivial.py"]
         timed(alone, Path(folder))  # once unmeasured, as ours was, so that all is compiled
-        for _ in range(rounds):
+        for _round in range(rounds):
             ours.append(timed(command, ROOT)[0])
             theirs.append(timed(alone, Path(folder))[0])
-    note = f"{count} tests"
+    note = _("{count} tests").format(count=count)
     return Row("check", where, None, "s", tuple(ours), "pytest", tuple(theirs), note)
 
 
@@ -193,7 +202,11 @@ def timed(command: list[str], folder: Path) -> tuple[float, str]:
     if ran.returncode:
         said = (ran.stderr or ran.stdout).strip().splitlines()[-1:]
         words = " ".join(command[2:])
-        raise BenchError(f"{words} did not pass, so it is not timed: {' '.join(said)}")
+        raise BenchError(
+            _("{words} did not pass, so it is not timed: {all}").format(
+                words=words, all=" ".join(said)
+            )
+        )
     return seconds, ran.stdout
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from . import stubs
 from .assembly import Target
 from .diagnosis import Mutant
+from .language import _
 from .variants import Setting, by_id
 
 REBIND = """
@@ -46,12 +47,16 @@ class Submission:
         }
         for id in self.todo:
             if id not in files:
-                raise SubmissionError(f"{self.name}: there is no exercise {id!r}")
+                raise SubmissionError(
+                    _("{name}: there is no exercise {id!r}").format(name=self.name, id=id)
+                )
             files[id] = replace(files[id], text=stubs.generate(files[id].text, f"{id}.py"))
         for id in self.mistakes:
             mutant = by_id(setting.mutants).get(id)
             if mutant is None:
-                raise SubmissionError(f"{self.name}: there is no mutant {id!r}")
+                raise SubmissionError(
+                    _("{name}: there is no mutant {id!r}").format(name=self.name, id=id)
+                )
             file = files[mutant.exercise]
             files[mutant.exercise] = replace(file, text=written_in(file.text, mutant))
         return replace(target, files=files)
@@ -66,9 +71,13 @@ def read(path: Path) -> tuple[Submission, ...]:
             for entry in entries
         )
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SubmissionError(f"cannot read {path}: {error}") from None
+        raise SubmissionError(
+            _("cannot read {path}: {error}").format(path=path, error=error)
+        ) from None
     except KeyError as error:
-        raise SubmissionError(f"{path}: {error} is missing") from None
+        raise SubmissionError(
+            _("{path}: {error} is missing").format(path=path, error=error)
+        ) from None
 
 
 def written_in(text: str, mutant: Mutant) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .course import Piece
+from .language import _
 from .trials import HIDDEN, VISIBLE, Verdict, judge
 from .variants import MutationError, Setting, Variant, changed, owners, registered
 
@@ -96,16 +97,18 @@ class Matrix:
     def shortfalls(self) -> list[str]:
         """In what the suites are not as good as they must be."""
         kills = [
-            f"the {suite} suite kills {self.rate(suite):.1%}, and must kill {enough:.0%}"
+            _("the {suite} suite kills {rate:.1%}, and must kill {enough:.0%}").format(
+                suite=suite, rate=self.rate(suite), enough=enough
+            )
             for suite, enough in ENOUGH.items()
             if self.rate(suite) < enough
         ]
         troubles = {
-            "mutants that nothing tells apart": self.duplicates,
-            "right answers rejected": self.rejections,
-            "automatic mutants surviving": self.unreviewed,
-            "outdated entries of equivalent.toml": self.outdated,
-            "variants that break a suite": self.broken,
+            _("mutants that nothing tells apart"): self.duplicates,
+            _("right answers rejected"): self.rejections,
+            _("automatic mutants surviving"): self.unreviewed,
+            _("outdated entries of equivalent.toml"): self.outdated,
+            _("variants that break a suite"): self.broken,
         }
         return kills + [f"{words}: {len(found)}" for words, found in troubles.items() if found]
 
@@ -158,6 +161,10 @@ def equivalents(setting: Setting, wanted: Sequence[Piece]) -> dict[tuple[str, st
             if set(owners(setting.course, *place.split(".", 1))) & set(wanted)
         }
     except tomllib.TOMLDecodeError as error:
-        raise MutationError(f"cannot read {path}: {error}") from None
+        raise MutationError(
+            _("cannot read {path}: {error}").format(path=path, error=error)
+        ) from None
     except KeyError as error:
-        raise MutationError(f"{path}: an entry lacks {error}") from None
+        raise MutationError(
+            _("{path}: an entry lacks {field}").format(path=path, field=error)
+        ) from None

@@ -72,7 +72,11 @@ class Workbench:
             if culprit := self._culprit(exercise, error):
                 self.unusable.add(culprit)
                 if self.options.reference is None:
-                    raise Waiting(f"waits for {culprit}, which cannot be imported yet") from None
+                    raise Waiting(
+                        _("waits for {culprit}, which cannot be imported yet").format(
+                            culprit=culprit
+                        )
+                    ) from None
                 self._assemble(exercise, Plan.of(dict(plan.borrowed) | {culprit: None}))
             else:
                 self.failed[exercise.id, plan] = error

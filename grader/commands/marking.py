@@ -28,40 +28,45 @@ INTERRUPTED = 2
 def add(commands: argparse._SubParsersAction) -> None:
     mark = commands.add_parser(
         "mark",
-        help="mark submissions of students, apart from everything else",
+        help=_("mark submissions of students, apart from everything else"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=description(),
     )
-    mark.add_argument("submissions", type=Path, help="a folder or zip of them; see above")
+    mark.add_argument("submissions", type=Path, help=_("a folder or zip of them; see above"))
     mark.add_argument(
-        "names", nargs="*", metavar="EXERCISE|PIECE", help="ex05, ex05.layernorm; all without"
+        "names", nargs="*", metavar="EXERCISE|PIECE", help=_("ex05, ex05.layernorm; all without")
     )
-    mark.add_argument("--results", type=Path, required=True, metavar="FILE", help="is added to")
-    mark.add_argument("--jobs", type=int, metavar="N", help="at a time; without it, all cores")
-    mark.add_argument("--dask", metavar="ADDRESS", help='a cluster\'s scheduler, or "local"')
-    mark.add_argument("--seed", type=int, metavar="N", help="of the hidden inputs; else secret")
+    mark.add_argument("--results", type=Path, required=True, metavar="FILE", help=_("is added to"))
+    mark.add_argument("--jobs", type=int, metavar="N", help=_("at a time; without it, all cores"))
+    mark.add_argument("--dask", metavar="ADDRESS", help=_('a cluster\'s scheduler, or "local"'))
+    mark.add_argument("--seed", type=int, metavar="N", help=_("of the hidden inputs; else secret"))
     mark.add_argument(
-        "--tests", type=Path, action="append", default=[], metavar="DIR", help="a suite of your own"
+        "--tests",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help=_("a suite of your own"),
     )
-    mark.add_argument("--no-hidden", action="store_true", help="without the hidden suite")
+    mark.add_argument("--no-hidden", action="store_true", help=_("without the hidden suite"))
     mark.add_argument(
-        "--accommodations", type=Path, metavar="CSV", help="rows id,factor: more time"
+        "--accommodations", type=Path, metavar="CSV", help=_("rows id,factor: more time")
     )
-    mark.add_argument("--any-version", action="store_true", help="made for whichever course")
-    mark.add_argument("--one", action="store_true", help="all of it is one submission")
+    mark.add_argument("--any-version", action="store_true", help=_("made for whichever course"))
+    mark.add_argument("--one", action="store_true", help=_("all of it is one submission"))
     mark.add_argument(
-        "--format", choices=MACHINE, help="with --one: its result on stdout, for a machine"
+        "--format", choices=MACHINE, help=_("with --one: its result on stdout, for a machine")
     )
     mark.add_argument(
         "--trust-submissions",
         action="store_true",
-        help="run them unprotected, where nothing keeps them apart; every result will say so",
+        help=_("run them unprotected, where nothing keeps them apart; every result will say so"),
     )
     mark.add_argument(
         "--explain",
         nargs=2,
         metavar=("ID", "PIECE"),
-        help="show what was called, what came back, what was expected: for you alone",
+        help=_("show what was called, what came back, what was expected: for you alone"),
     )
     mark.set_defaults(run=run_mark)
 
@@ -142,7 +147,7 @@ def plan(options: argparse.Namespace) -> Run:
     nobody = _("{path}: nobody handed in as {id}")
     notes += [nobody.format(path=options.accommodations, id=id) for id in factors if id not in ids]
     for note in notes:
-        print(f"grader: {note}", file=sys.stderr)
+        print(_("grader: {note}").format(note=note), file=sys.stderr)
     return marking.Run(
         course=course,
         parcels=parcels,

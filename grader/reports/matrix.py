@@ -16,11 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..course import Course, Exercise
+from ..language import _, counted, later
 from ..mutation import Matrix
 from ..trials import HIDDEN, SUITES, VISIBLE, Verdict
 from . import text
 
-SURVIVES = "survives"
+SURVIVES = later("survives")
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,15 @@ class Count:
     found: int
 
     def __str__(self) -> str:
-        return f"{self.found} of {self.of}"
+        return _("{passing} of {all}").format(passing=self.found, all=self.of)
 
 
 def render(matrix: Matrix, course: Course) -> str:
     """The plain report: linear, ASCII, one fact a line; for each mutant the tests that kill it."""
     sections = [
-        ["Kill matrix", *summary(matrix)],
+        [_("Kill matrix"), *summary(matrix)],
         *(_exercise(exercise, matrix) for exercise in exercises(matrix, course)),
-        *([title + ":", *(f"  {line}" for line in lines)] for title, lines in amiss(matrix)),
+        *([_(title) + ":", *(f"  {line}" for line in lines)] for title, lines in amiss(matrix)),
         [verdict(matrix)],
     ]
     report = "\n\n".join("\n".join(lines) for lines in sections)
@@ -49,7 +50,7 @@ def render(matrix: Matrix, course: Course) -> str:
 def show(matrix: Matrix, course: Course, console: Console | None = None) -> None:
     """Print the matrix as tables."""
     console = console or Console(highlight=False)
-    console.print(Text("Kill matrix", "bold"))
+    console.print(Text(_("Kill matrix"), "bold"))
     console.print("\n".join(summary(matrix)), markup=False)
     for exercise in exercises(matrix, course):
         console.print()
@@ -57,7 +58,7 @@ def show(matrix: Matrix, course: Course, console: Console | None = None) -> None
         console.print(_table(exercise, matrix))
     for title, lines in amiss(matrix):
         console.print()
-        console.print(Text(title, "bold red"))
+        console.print(Text(_(title), "bold red"))
         for line in lines:
             console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
@@ -77,8 +78,10 @@ def markdown(matrix: Matrix, course: Course) -> str:
     ]
     parts = ["; ".join(summary(matrix)) + "."]
     parts += [_markdown_table(["exercise", *whole], [*rows, ["all", *whole.values()]])]
-    parts += [_markdown_table(["mutant", "what is wrong", *SUITES], detail)]
-    parts += ["\n".join([f"{title}:", "", *(f"- {x}" for x in xs)]) for title, xs in amiss(matrix)]
+    parts += [_markdown_table(["mutant", _("what is wrong"), *SUITES], detail)]
+    parts += [
+        "\n".join([f"{_(title)}:", "", *(f"- {x}" for x in xs)]) for title, xs in amiss(matrix)
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,15 +90,15 @@ def measures(matrix: Matrix) -> dict[str, int]:
     killed = {s: len(matrix.mutants) - len(matrix.survivors(s)) for s in SUITES}
     numbers = {
         "named mutants": len(matrix.mutants),
-        "different rows": matrix.distinct,
-        "killed by the visible suite": killed[VISIBLE],
-        "by the hidden one": killed[HIDDEN],
-        "right answers": len(matrix.alternatives),
+        _("different rows"): matrix.distinct,
+        _("killed by the visible suite"): killed[VISIBLE],
+        _("by the hidden one"): killed[HIDDEN],
+        _("right answers"): len(matrix.alternatives),
         "rejected": len(matrix.rejections),
     }
     if matrix.automatic:
         equivalent = [v for v in matrix.wrong if not v.killed(HIDDEN)]
-        numbers["automatic mutants"] = len(matrix.wrong)
+        numbers[_("automatic mutants")] = len(matrix.wrong)
         numbers["equivalent"] = len(equivalent) - len(matrix.unreviewed)
         numbers["surviving"] = len(matrix.unreviewed)
     return numbers
@@ -127,28 +130,45 @@ def to_json(matrix: Matrix) -> dict[str, Any]:
 def summary(matrix: Matrix) -> list[str]:
     """How many variants there are, and what share of them the suites judge rightly."""
     facts = [
-        f"{len(matrix.mutants)} named mutants, {matrix.distinct} different rows,"
-        f" {matrix.told_apart} told apart by their answers"
+        _(
+            "{n} named mutants, {distinct} different rows, {told_apart} told apart by their answers"
+        ).format(n=len(matrix.mutants), distinct=matrix.distinct, told_apart=matrix.told_apart)
     ]
     for suite in SUITES:
         killed = len(matrix.mutants) - len(matrix.survivors(suite))
-        facts.append(f"the {suite} suite kills {killed}, {matrix.rate(suite):.1%}")
+        facts.append(
+            _("the {suite} suite kills {killed}, {rate:.1%}").format(
+                suite=suite, killed=killed, rate=matrix.rate(suite)
+            )
+        )
     named = sum(verdict.named for verdict in matrix.mutants)
-    facts.append(f"the diagnosis names {named} of those that the visible suite kills")
+    facts.append(
+        _("the diagnosis names {named} of those that the visible suite kills").format(named=named)
+    )
     rejected = sum(verdict.rejected for verdict in matrix.alternatives)
-    facts.append(f"{len(matrix.alternatives)} right alternatives, {rejected} rejected")
+    facts.append(
+        _("{n} right alternatives, {rejected} rejected").format(
+            n=len(matrix.alternatives), rejected=rejected
+        )
+    )
     if matrix.automatic:
         equivalent = len(matrix.reviewed)
         facts.append(
-            f"{len(matrix.wrong)} automatic mutants, {equivalent} of them equivalent,"
-            f" {len(matrix.unreviewed)} survive the hidden suite"
+            _(
+                "{n} automatic mutants, {equivalent} of them equivalent, {left} survive the "
+                "hidden suite"
+            ).format(n=len(matrix.wrong), equivalent=equivalent, left=len(matrix.unreviewed))
         )
     return facts
 
 
 def verdict(matrix: Matrix) -> str:
     """The last line: whether the suites are as good as they must be."""
-    return "the suites hold" if matrix.holds else f"not enough: {'; '.join(matrix.shortfalls)}"
+    return (
+        _("the suites hold")
+        if matrix.holds
+        else _("not enough: {all}").format(all="; ".join(matrix.shortfalls))
+    )
 
 
 def exercises(matrix: Matrix, course: Course) -> list[Exercise]:
@@ -168,44 +188,44 @@ def counts(exercise: Exercise, matrix: Matrix) -> tuple[dict[str, Count], Count]
 def killers(verdict: Verdict, suite: str) -> str:
     """How many tests kill it, or that none does."""
     failing = verdict.rows[suite].failing
-    return plural(len(failing), "test") if failing else SURVIVES
-
-
-def plural(number: int, thing: str) -> str:
-    return f"{number} {thing if number == 1 else thing + 's'}"
+    return counted("{n} test", "{n} tests", len(failing)) if failing else _(SURVIVES)
 
 
 def naming(verdict: Verdict) -> str:
     """Whether the diagnosis names the mistake."""
-    return "named" if verdict.named else "misnamed" if verdict.misnamed else "not named"
+    if verdict.named:
+        return later("named")
+    return later("misnamed") if verdict.misnamed else later("not named")
 
 
 def amiss(matrix: Matrix) -> Iterator[tuple[str, list[str]]]:
     """What somebody should look at: a title, and a line for each."""
     found = {
-        f"missed by the {HIDDEN} suite": _says(matrix.survivors(HIDDEN)),
-        f"missed by the {VISIBLE} suite": _says(matrix.survivors(VISIBLE)),
-        "right, but rejected": [
+        later("missed by the hidden suite"): _says(matrix.survivors(HIDDEN)),
+        later("missed by the visible suite"): _says(matrix.survivors(VISIBLE)),
+        later("right, but rejected"): [
             f"{v.variant.id} ({v.variant.says}): {suite}: {', '.join(row.failing)}"
             for v in matrix.rejections
             for suite, row in v.rows.items()
             if row.failing
         ],
-        "named as something else": [
+        later("named as something else"): [
             f"{v.variant.id}: {guess}"
             for v in matrix.mutants
             if v.misnamed
             for guess in dict.fromkeys(v.rows[VISIBLE].guesses)
             if v.variant.says not in guess
         ],
-        "the same row and the same answers": [", ".join(ids) for ids in matrix.duplicates],
-        "automatic mutants that survive": [
+        later("the same row and the same answers"): [", ".join(ids) for ids in matrix.duplicates],
+        later("automatic mutants that survive"): [
             f"{v.variant.exercise}.py:{v.variant.line} {v.variant.name}: "
             f"{v.variant.was} -> {v.variant.says}"
             for v in matrix.unreviewed
         ],
-        "called equivalent, but killed or gone": [": ".join(entry) for entry in matrix.outdated],
-        "the suite itself breaks": [f"{id}: {why}" for id, why in matrix.broken],
+        later("called equivalent, but killed or gone"): [
+            ": ".join(entry) for entry in matrix.outdated
+        ],
+        later("the suite itself breaks"): [f"{id}: {why}" for id, why in matrix.broken],
     }
     return ((title, lines) for title, lines in found.items() if lines)
 
@@ -221,7 +241,7 @@ def _exercise(exercise: Exercise, matrix: Matrix) -> list[str]:
     lines = [_heading(exercise, matrix)]
     for v in matrix.mutants:
         if v.variant.exercise == exercise.id:
-            facts = [f"{suite} {killers(v, suite)}" for suite in SUITES] + [naming(v)]
+            facts = [f"{suite} {killers(v, suite)}" for suite in SUITES] + [_(naming(v))]
             lines.append(f"  {v.variant.id}: {', '.join(facts)}")
             lines += [f"    {s}: {', '.join(v.rows[s].failing)}" for s in SUITES if v.killed(s)]
     return lines
@@ -229,8 +249,13 @@ def _exercise(exercise: Exercise, matrix: Matrix) -> list[str]:
 
 def _heading(exercise: Exercise, matrix: Matrix) -> str:
     kills, accepted = counts(exercise, matrix)
-    killed = ", ".join(f"{suite} kills {count}" for suite, count in kills.items())
-    return f"{exercise.short} {exercise.title}: {killed}, alternatives accepted {accepted}"
+    killed = ", ".join(
+        _("{suite} kills {count}").format(suite=suite, count=count)
+        for suite, count in kills.items()
+    )
+    return _("{short} {title}: {killed}, alternatives accepted {accepted}").format(
+        short=exercise.short, title=exercise.title, killed=killed, accepted=accepted
+    )
 
 
 def _table(exercise: Exercise, matrix: Matrix) -> Table:
@@ -240,8 +265,8 @@ def _table(exercise: Exercise, matrix: Matrix) -> Table:
     for v in matrix.mutants:
         if v.variant.exercise == exercise.id:
             kills = [killers(v, suite) for suite in SUITES]
-            shown = [Text(kill, "red" if kill == SURVIVES else "green") for kill in kills]
-            table.add_row(v.variant.id, *shown, naming(v))
+            shown = [Text(kill, "red" if kill == _(SURVIVES) else "green") for kill in kills]
+            table.add_row(v.variant.id, *shown, _(naming(v)))
     return table
 
 

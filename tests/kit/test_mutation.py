@@ -15,6 +15,7 @@ from rich.console import Console
 from grader import automatic, diagnosis, mutation, trials
 from grader import course as courses
 from grader.course import ROOT
+from grader.language import counted
 from grader.reports import matrix as reports
 from grader.variants import MutationError, Setting, Variant, registered
 
@@ -411,7 +412,7 @@ def test_all_formats_say_the_same(tiny, matrix):
         for line in (title, *lines):
             assert all(line in form for form in (plain, board, markdown)), line
     for mutant in record["mutants"]:
-        counts = [reports.plural(len(by), "test") for by in mutant["killed_by"].values()]
+        counts = [counted("{n} test", "{n} tests", len(by)) for by in mutant["killed_by"].values()]
         counts = ["survives" if count == "0 tests" else count for count in counts]
         name, (visible, hidden), named = mutant["id"], counts, mutant["diagnosis"]
         assert f"  {name}: visible {visible}, hidden {hidden}, {named}\n" in plain
