@@ -60,7 +60,7 @@ def latin_1(folder):
     """Wants bytes that are no UTF-8 to stop the reader.
 
     Fails because that is said in words.
-    earns: 0
+    earns: 0 8
     """
     write(folder, "# café\n".encode("latin-1") + base(folder).encode())
 
@@ -96,7 +96,7 @@ def ten_megabytes(folder):
     """Wants the grader to read and send ten megabytes.
 
     Fails because a source file may have 256 KiB.
-    earns: 0
+    earns: 0 8
     """
     write(folder, base(folder).encode() + b"# spam\n" * 1_500_000)
 

@@ -1,7 +1,7 @@
 """Wants every question answered with "no error", by replacing the method that answers.
 
 Fails because the answer must still hold the right numbers.
-earns: 0
+earns: 0 8
 """
 
 import gc
