@@ -136,7 +136,7 @@ def assert_a_verdict(exercise, lies, mutants=None):
     board.svg(result, COURSE)
 
 
-@settings(REPEATABLE, max_examples=8)
+@settings(REPEATABLE, max_examples=30)
 @given(st.sampled_from(COURSE.exercises), lies())
 def test_a_lying_worker_gets_a_verdict_and_no_points(exercise, lies):
     assert_a_verdict(exercise, lies)
