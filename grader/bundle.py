@@ -61,14 +61,16 @@ FOR_GRADESCOPE = (
 )
 MAINTAINERS = (
     "arena attacks autograde automatic bench bundle explanation exporter gradebook halfright intake"
-    " ledger lines marker marking marks mutation nbcourse precompute race stability trials unpack"
-    " variants".split()
+    " ledger lines marker marking marks mutation nbcourse precompute race similar stability stats"
+    " trials trivial unpack validate variants".split()
 )
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
     "grader/reports/bench.py",
     "grader/reports/marking.py",
     "grader/reports/matrix.py",
+    "grader/reports/stats.py",
+    "grader/reports/table.py",
     "grader/services/nbgrader/glassbox.py",
 }
 STUBS = ".glassbox/stubs"

@@ -14,10 +14,12 @@ from .commands import (
     marking,
     model,
     nbgrader,
+    stats,
     study,
     suites,
     update,
     upkeep,
+    validate,
     xray,
 )
 from .commands.given import UsageError
@@ -26,7 +28,7 @@ from .language import _
 
 COMMANDS = (
     *(check, study, update, model, xray),  # for everyone
-    *(handout, marking, nbgrader),  # for instructors
+    *(handout, marking, nbgrader, stats, validate),  # for instructors
     *(suites, upkeep, attacks),  # for maintainers
 )
 

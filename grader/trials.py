@@ -90,15 +90,19 @@ class Verdict:
         return bool(self.rows[VISIBLE].guesses) and not self.named
 
 
-def judge(setting: Setting, variants: Sequence[Variant]) -> Iterator[Verdict]:
+def judge(
+    setting: Setting, variants: Sequence[Variant], suites: Sequence[str] = SUITES
+) -> Iterator[Verdict]:
     """The verdicts in order, as many at a time as there are processors.
+
+    suites   those that named variants are tried on
 
     Raises MutationError where the reference itself does not pass.
     """
     os.environ.update(THREADS)  # for numpy in the processes: a fork would lose its threads
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), fresh, initializer=ignore_interrupts) as pool:
-        yield from pool.map(partial(judged, setting), variants)
+        yield from pool.map(partial(judged, setting, suites), variants)
 
 
 def ignore_interrupts() -> None:
@@ -106,9 +110,9 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def judged(setting: Setting, variant: Variant) -> Verdict:
+def judged(setting: Setting, suites: Sequence[str], variant: Variant) -> Verdict:
     """The verdict on one variant."""
-    suites = (HIDDEN,) if variant.automatic else SUITES
+    suites = (HIDDEN,) if variant.automatic else suites
     limits = {suite: time_limit(setting, variant.exercise, suite) for suite in suites}
     rows: dict[str, Row] = {}
     while left := {suite: limits[suite] for suite in suites if suite not in rows}:

@@ -1,0 +1,227 @@
+"""A class, in four forms that say the same: tables, plain text, CSV, and a picture."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from ..language import _, counted
+from ..similar import Pair
+from ..stats import Stats
+from .table import as_csv
+from .text import ascii_only, clean, number, one_line
+
+MOST = 15  # of each list that is shown; CSV has all
+BAR = 12  # characters
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#b0b0b0"  # told apart by everybody
+BINS = 20
+
+Rows = list[tuple[str, ...]]
+Section = tuple[str, tuple[str, ...], Rows]  # a sentence, the heads of its columns, the rows
+
+
+class NoMatplotlib(Exception):
+    """A picture takes matplotlib, which is not installed; the message says how."""
+
+
+def render(stats: Stats, pairs: Sequence[Pair] | None = None, notes: Sequence[str] = ()) -> str:
+    """The plain report: linear ASCII, one row a line, each value after its name."""
+    parts = [summary(stats)]
+    for title, head, rows in sections(stats, pairs, notes):
+        parts.append([title, *(f"  {named(head, row)}" for row in rows)])
+    return ascii_only(clean("\n\n".join("\n".join(part) for part in parts))) + "\n"
+
+
+def named(head: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """ "ex05.layernorm: pass 50%, failed 3": a row without the values that say nothing."""
+    first, *rest = row
+    values = [f"{name} {value}" for name, value in zip(head[1:], rest) if name and value]
+    return f"{first}: {', '.join(values)}" if values else first
+
+
+def show(
+    stats: Stats,
+    pairs: Sequence[Pair] | None = None,
+    notes: Sequence[str] = (),
+    console: Console | None = None,
+) -> None:
+    """Print it as tables."""
+    console = console or Console(highlight=False)
+    console.print(Text("\n".join(summary(stats))))
+    for title, head, rows in sections(stats, pairs, notes):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in head:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(value) for value in row))
+        console.print(Group("", Text(title, "bold"), *([table] if rows else [])))
+
+
+def summary(stats: Stats) -> list[str]:
+    """How many, and how they did."""
+    lines = [counted("{n} submission marked", "{n} submissions marked", len(stats.scores))]
+    if stats.scores:
+        words = _("mean {mean} of {possible} points, median {median}, spread {spread}")
+        lines.append(
+            words.format(
+                mean=number(stats.mean),
+                possible=number(stats.possible),
+                median=number(stats.median),
+                spread=number(stats.spread),
+            )
+        )
+    return lines
+
+
+def sections(stats: Stats, pairs: Sequence[Pair] | None, notes: Sequence[str]) -> Iterator[Section]:
+    """What there is to say, in order; nothing of what has not been asked for or is not there."""
+    if stats.pieces:
+        yield pieces(stats)
+    if stats.failed:
+        yield misconceptions(stats)
+    if stats.unmarked:
+        rows = [(one_line(id), one_line(why)) for id, why in stats.unmarked.items()]
+        title = counted("{n} not marked", "{n} not marked", len(rows))
+        yield title, (_("submission"), _("why")), shortened(rows)
+    if pairs is not None:
+        yield look_alikes(pairs)
+    if notes:
+        yield _("Not compared"), ("",), shortened([(one_line(note),) for note in notes])
+
+
+def pieces(stats: Stats) -> Section:
+    head = (
+        *(_("piece"), _("pass"), "", _("points"), _("spread"), _("failed"), _("to do")),
+        *(_("waiting"), _("timed out"), _("crashed"), _("refused")),
+    )
+    rows = [
+        (
+            one_line(piece.id),
+            f"{piece.rate:.0%}",
+            "#" * round(BAR * piece.rate),
+            _("{mean} of {possible}").format(
+                mean=number(piece.mean), possible=number(piece.possible)
+            ),
+            number(piece.spread),
+            *(
+                str(count or "")
+                for count in (piece.failed, piece.todo, piece.waiting)
+                + (piece.timeout, piece.crashed, piece.refused)
+            ),
+        )
+        for piece in stats.pieces
+    ]
+    return _("The pieces"), head, rows
+
+
+def misconceptions(stats: Stats) -> Section:
+    title = _("Mistakes that were named, in {named} of {failed} failures ({share})").format(
+        named=stats.named, failed=stats.failed, share=f"{stats.named / stats.failed:.0%}"
+    )
+    rows = [(one_line(m.piece), str(m.count), one_line(m.says)) for m in stats.misconceptions]
+    return title, (_("piece"), _("how many"), _("mistake")), shortened(rows)
+
+
+def look_alikes(pairs: Sequence[Pair]) -> Section:
+    if not pairs:
+        return _("No two submissions are alike in what many do not share"), (), []
+    title = _("Look at these side by side; how they came to be alike, no number can tell")
+    head = (_("exercise"), _("shared"), _("one"), _("lines"), _("other"), _("lines"))
+    rows = [
+        (
+            pair.exercise,
+            f"{pair.share:.0%}",
+            *(one_line(pair.first), places(pair.places[0])),
+            *(one_line(pair.second), places(pair.places[1])),
+        )
+        for pair in pairs
+    ]
+    return title, head, shortened(rows)
+
+
+def places(ranges: Sequence[range]) -> str:
+    """ "12-18, 30"."""
+    ends = [(lines.start, lines.stop - 1) for lines in ranges]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ends)
+
+
+def shortened(rows: Rows) -> Rows:
+    """The first rows, and how many more there are."""
+    more = len(rows) - MOST
+    return [*rows[:MOST], (_("{n} more; --csv has all").format(n=more),)] if more > 0 else rows
+
+
+def tables(stats: Stats, pairs: Sequence[Pair] | None = None) -> dict[str, bytes]:
+    """Every number, as CSV files by name, with column names that do not change with a language."""
+    columns = "possible of mean spread passed failed todo waiting timeout crashed refused named"
+    names = columns.split()
+    found: dict[str, list[list[object]]] = {
+        "pieces.csv": [["piece", "rate", *names]]
+        + [
+            [one_line(p.id), float(p.rate), *(getattr(p, name) for name in names)]
+            for p in stats.pieces
+        ],
+        "misconceptions.csv": [["piece", "count", "mistake"]]
+        + [[one_line(m.piece), m.count, one_line(m.says)] for m in stats.misconceptions],
+        "scores.csv": [["submission", "earned", "possible", "not_marked"]]
+        + [[one_line(id), earned, stats.possible, ""] for id, earned in stats.scores.items()]
+        + [[one_line(id), None, None, one_line(why)] for id, why in stats.unmarked.items()],
+    }
+    if pairs is not None:
+        found["similar.csv"] = [
+            ["exercise", "share", "fingerprints", "one", "its_lines", "other", "its_lines"]
+        ] + [
+            [
+                *(pair.exercise, pair.share, pair.shared),
+                *(one_line(pair.first), places(pair.places[0])),
+                *(one_line(pair.second), places(pair.places[1])),
+            ]
+            for pair in pairs
+        ]
+    return {name: as_csv(rows) for name, rows in found.items()}
+
+
+def picture(stats: Stats, form: str) -> bytes:
+    """How many pass each piece, and how the points are spread: as "png" or "svg".
+
+    Raises NoMatplotlib.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        words = _("a picture takes matplotlib: sh requirements/install.sh curves")
+        raise NoMatplotlib(words) from None
+    rows = len(stats.pieces)
+    figure = Figure(figsize=(11, max(4, 0.22 * rows + 1)), layout="constrained")
+    shares, points = figure.subplots(1, 2, width_ratios=(3, 2))
+    left = [0.0] * rows
+    counts = {
+        (_("passed"), BLUE): [p.passed for p in stats.pieces],
+        (_("failed"), ORANGE): [p.failed for p in stats.pieces],
+        (_("to do or waiting"), GREY): [p.todo + p.waiting for p in stats.pieces],
+    }
+    for (label, colour), found in counts.items():
+        width = [100 * n / p.of for n, p in zip(found, stats.pieces)]
+        shares.barh(range(rows), width, left=left, color=colour, label=label)
+        left = [a + b for a, b in zip(left, width)]
+    shares.set_yticks(range(rows), [one_line(p.id) for p in stats.pieces], fontsize=8)
+    shares.invert_yaxis()
+    shares.set_xlim(0, 100)
+    shares.set_xlabel(_("% of submissions"))
+    shares.set_title(_("The pieces"), loc="left")
+    shares.legend(loc="lower center", bbox_to_anchor=(0.5, 1.03), ncols=3, frameon=False)
+    top = math.ceil(stats.possible) or 1
+    points.hist(list(stats.scores.values()), bins=BINS, range=(0, top), color=BLUE)
+    points.yaxis.get_major_locator().set_params(integer=True)
+    points.set_xlabel(_("points"))
+    points.set_ylabel(_("submissions"))
+    points.set_title(_("Points of {possible}").format(possible=number(stats.possible)), loc="left")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=form, dpi=150)
+    return drawn.getvalue()
