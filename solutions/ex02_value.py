@@ -13,7 +13,8 @@ weights. To try each of them in turn would take 4192 runs of the model for one s
 autograd finds all 4192 gradients in one walk.
 
 **Every number remembers how it was made.** An operation gives a new number that knows its inputs,
-and for each input the *local* derivative: how the result moves when this input alone moves.
+and for each input the *local* derivative: how the result moves when this input alone moves. All the
+numbers, each with what it was made from, are called the *graph*.
 
     c = a + b        dc/da = 1               dc/db = 1
     c = a * b        dc/da = b               dc/db = a
@@ -52,9 +53,14 @@ b = 2a, c = 3b, d = c + b, which is d = 8a:
 An order in which every number stands after those that it was made from is called *topological*:
 here a, b, c, d. Walk it from its end.
 
+**The way through this file.** Arithmetic and functions are a line each, backward a dozen. Until
+backward is written the board calls the other two *waiting*: their numbers are checked at once, but
+their derivatives can only be seen by walking back.
+
 What goes wrong most often: a gradient is *set* where it must be *added to*, and of a number that is
 used twice only one path counts; a number hands on before all of its gradient is there; an operation
-with a plain number, such as a * 3, forgets where it came from.
+with a plain number, such as a * 3, forgets where it came from; a tuple of one thing without its
+comma: (a,) is a tuple, (a) is a.
 
 In MicroGPT this is the class `Value`, operation for operation, but for one thing: its `backward`
 calls itself once for each step of depth, and Python stops that at about a thousand. Yours will not.
@@ -117,7 +123,7 @@ class Value:
 
         3 ** 2 = 9, with derivative 6; 4 ** -1 = 0.25, with derivative -0.0625.
         """
-        # TODO  a Value of the power, with its one local derivative
+        # TODO  a Value of the power, with its one child and its one local derivative, tuples of one
         ### BEGIN SOLUTION
         return Value(self.data**n, (self,), (n * self.data ** (n - 1),))
         ### END SOLUTION
@@ -202,7 +208,15 @@ class Value:
         number doubled 40 times has 2 ** 40 of them.
         The graph may be a million Values deep: use a list as the stack, not recursion.
 
-        With a = 2, b = 3 and d = a * b + a: a.grad = 4, b.grad = 2, d.grad = 1.
+        With a = 2, b = 3 and d = a * b + a: a.grad = 4, b.grad = 2, d.grad = 1. Step 1 below,
+        with the top of the stack on the right, and x' for "x, to be closed":
+
+            open d     d' c a
+            open a     d' c a'        close a    d' c          order  a
+            open c     d' c' a b
+            open b     d' c' a b'     close b    d' c' a       order  a b
+            skip a     d' c'          close c    d'            order  a b c
+                                      close d                  order  a b c d
         """
         # TODO 1  `order`: self and all that it was made from, each once, after its children.
         #         Depth first: a Value goes on the stack to be opened. To open it, put it back to be
