@@ -4,6 +4,12 @@ Exercise 2 made a Value for every number. A GPT takes millions of them a step, a
 about a microsecond to make each one. So now one node holds a whole array, and numpy does the
 arithmetic. The idea stays: remember the inputs, know the local rule, walk back.
 
+**numpy's words.** The *shape* of an array is its length along each *axis*: [[1, 2, 3], [4, 5, 6]]
+is (2, 3), two rows of three; a single number has shape (). Axes are counted from 0, or from the
+back: -1 is the last. To sum over an axis is to let it go: over axis 0, the rows, it leaves
+[5, 7, 9]; over axis 1 it leaves [6, 15], or, with keepdims=True, [[6], [15]] of shape (2, 1).
+float32 and float64 are types (*dtype*): numbers of 7 digits and of 16.
+
 **The example of exercise 2 again**, d = a * b + a, with arrays:
 
     a = [2, 5] ----+
@@ -21,7 +27,7 @@ It is short, for each element of the result is made from the elements at its own
     c = a * b     vjp: g -> (g * b, g * a)      local derivative times g, for a and for b
     d = c + a     vjp: g -> (g, g)              both local derivatives are 1
 
-The walk back, with g = [1, 1] for d:
+The walk back, with g = [1, 1] for d. It ends at *leaves*, nodes that were not made from anything:
 
     d  has [1, 1]             hands c [1, 1], and a [1, 1]
     c  has [1, 1]             hands a [1*3, 1*4] = [3, 4], and b [1*2, 1*5] = [2, 5]
@@ -35,7 +41,9 @@ has the local derivative cos(x), and would be
 
     Tensor.op(np.sin(x.data), (x,), lambda g: (g * np.cos(x.data),))
 
-x.data is x's array. There is one parent, so vjp returns a tuple of one, with its comma.
+x.data is x's array. *Parents* are what a node was made from: exercise 2 said children. Here is one
+parent, so vjp returns a tuple of one, with its comma. Without the comma its first element would be
+taken for the whole gradient, and the board would say that an axis is missing.
 
 **Broadcasting** is the one new thing. numpy lines shapes up at their last axis, and repeats an axis
 of size 1, or a missing one, until it fits. What was used many times collects many gradients:
@@ -58,6 +66,7 @@ set where it must be added to; g left out of a vjp; an array changed in place th
 
     microgpt.py, with Value                    here, with Tensor
     data, one number                           data, an array
+    children                                   parents: the same, what it was made from
     local_grads, a number for each child       vjp, one function for all parents
     grad starts at 0                           grad starts at None: "nothing has arrived"
     linear(x, weight), a loop over the rows    x @ w, one node
@@ -88,7 +97,7 @@ def unbroadcast(grad, shape):
     Which axis was added is a matter of place, not of size: (3, 3) to (3,) sums over axis 0.
     """
     # TODO 1  axes that were added in front: sum them away             (5, 2, 3) -> (2, 3)
-    # TODO 2  axes of size 1 that were stretched: sum, keep the axis      (2, 3) -> (2, 1)
+    # TODO 2  axes of size 1 that were stretched: sum, keepdims           (2, 3) -> (2, 1)
     ### BEGIN SOLUTION
     if grad.shape == shape:
         return grad
