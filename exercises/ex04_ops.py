@@ -7,12 +7,13 @@ that there is, and the loss that it is trained by:
     "which token"             "what it means"       "what comes next"            "how wrong"
 
 softmax turns scores into probabilities, for the attention of exercise 6; relu and gelu are the
-bend between two linears, without which two of them would do no more than one.
+kink between two linears, without which two of them would do no more than one.
 
 *Two ways to write each.* Compose it from what Tensor can do (+ * / ** @ exp log sum ...), and
 backward finds the gradient by itself: a right answer everywhere, and a good way to begin. What
 Tensor cannot do, such as a maximum or a comparison, is done on the array x.data; for backward that
-is a constant.
+is a constant. numpy's functions take arrays: np.exp(x) of a Tensor fails ("does not support
+ufuncs"); write x.exp(), or np.exp(x.data) for a node of your own.
 
 Or make it one node, Tensor.op(result, (x,), vjp) as in exercise 3, with a gradient that you worked
 out on paper. That is the challenge: faster, fewer arrays kept alive, and the gradient is often
@@ -169,9 +170,10 @@ def linear(x, weight, bias=None):
 
         y = x @ weight^T + bias
 
-    weight stands (out, in), as in MicroGPT and PyTorch. All leading axes of x are rows, (N, in):
-    one matrix product is much faster than many small ones. A single vector (in,) is one row too:
-    Tensor's @ takes no vectors, so reshape before it, and back after it.
+    weight stands (out, in), as in MicroGPT and PyTorch. ^T is transpose() of a Tensor, which has no
+    .T, and .T of an array. All leading axes of x are rows, (N, in): one matrix product is much
+    faster than many small ones. A single vector (in,) is one row too: Tensor's @ takes no vectors,
+    so reshape before it, and back after it.
 
     The gradient, for row n, output o and input i: y[n,o] = sum over i of x[n,i] weight[o,i].
 
@@ -195,6 +197,8 @@ def cross_entropy(logits, targets, ignore=-1):
         loss = mean(log(sum(exp(z))) - z[target]),     g -> g * (softmax(z) - onehot) / count
 
     The logarithm is the natural one, which makes the loss a number of nats.
+    Names differ in length: exercise 9 fills the short ones up, and gives what was filled in the
+    target `ignore`, for there is nothing to predict.
     Rows that are ignored count nowhere: not in the sum, not in `count`, and their gradient is 0.
     `ignore` may be any integer, a valid class too. g, the gradient of the loss, is one number.
     Large logits must not overflow, nor small probabilities be rounded to 0 before the log.
