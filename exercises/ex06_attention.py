@@ -107,6 +107,9 @@ def attention_weights(q, k):
 
         scores hand to q: g @ k / sqrt(D)     to k: g^T @ q / sqrt(D)
 
+    ^T swaps the last two axes alone: k (B, H, Tk, D) becomes (B, H, D, Tk). For an array that is
+    k.mT; a Tensor has its transpose, with the order of all four axes.
+
     The queries are the *last* Tq of Tk positions (with a cache there are more keys than queries):
     query i stands at position Tk - Tq + i, and sees the keys up to there, its own included. However
     well a later key matches, its weight is 0.
@@ -119,7 +122,8 @@ def attention_weights(q, k):
     Vaswani et al. 2017, section 3.2.1.
     """
     # TODO 1  the scores, scaled by D, the size of one head      (B, H, Tq, Tk)
-    # TODO 2  -inf where the key is later than the query         (Tq, Tk)     np.triu helps
+    # TODO 2  -inf where the key is later than the query, else 0 (Tq, Tk)     np.triu helps; but
+    #         0 * -inf is nan, so do not multiply a mask by it
     # TODO 3  one node from q and k to the scores; or compose them of Tensor's operations
     # TODO 4  softmax over the keys, the last axis
     raise NotImplementedError("TODO attention_weights")
