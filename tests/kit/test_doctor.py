@@ -100,7 +100,10 @@ def test_a_broken_set_up_ends_with_1():
 def test_it_runs_on_a_python_that_has_none_of_the_packages():
     done = run_doctor("-S", "-I", setup=f"sys.path.insert(0, {str(ROOT)!r})")
     assert done.returncode == 1
-    assert "broken  packages  not installed: numpy, pytest, rich, merge3, polib, plotille\n" in done.stdout
+    assert (
+        "broken  packages  not installed: numpy, pytest, rich, merge3, polib, plotille\n"
+        in done.stdout
+    )
     assert done.stderr == ""
 
 
