@@ -129,20 +129,32 @@ def misconceptions(stats: Stats) -> Section:
 
 
 def look_alikes(pairs: Sequence[Pair]) -> Section:
+    """A row for every two that are alike: where they are most, and in which other exercises."""
     if not pairs:
         return _("No two submissions are alike in what many do not share"), (), []
     title = _("Look at these side by side; how they came to be alike, no number can tell")
-    head = (_("exercise"), _("shared"), _("one"), _("lines"), _("other"), _("lines"))
+    head = (
+        *(_("one"), _("other"), _("exercise"), _("shared"), _("lines")),
+        *(_("and"), _("alike too")),
+    )
+    by_owners: dict[tuple[str, str], list[Pair]] = {}
+    for pair in pairs:
+        by_owners.setdefault((pair.first, pair.second), []).append(pair)
+    often_first = sorted(by_owners.values(), key=len, reverse=True)
     rows = [
         (
-            pair.exercise,
-            f"{pair.share:.0%}",
-            *(one_line(pair.first), places(pair.places[0])),
-            *(one_line(pair.second), places(pair.places[1])),
+            *(one_line(most.first), one_line(most.second), short(most), f"{most.share:.0%}"),
+            *map(places, most.places),
+            ", ".join(sorted(map(short, others))),
         )
-        for pair in pairs
+        for most, *others in often_first
     ]
     return title, head, shortened(rows)
+
+
+def short(pair: Pair) -> str:
+    """ "ex05"."""
+    return pair.exercise.split("_")[0]
 
 
 def places(ranges: Sequence[range]) -> str:
@@ -213,6 +225,7 @@ def picture(stats: Stats, form: str) -> bytes:
     shares.set_yticks(range(rows), [one_line(p.id) for p in stats.pieces], fontsize=8)
     shares.invert_yaxis()
     shares.set_xlim(0, 100)
+    shares.margins(y=0.01)
     shares.set_xlabel(_("% of submissions"))
     shares.set_title(_("The pieces"), loc="left")
     shares.legend(loc="lower center", bbox_to_anchor=(0.5, 1.03), ncols=3, frameon=False)
