@@ -24,7 +24,7 @@ from .commands import (
 )
 from .commands.given import UsageError
 from .course import CourseError
-from .language import _
+from .language import _, later
 
 COMMANDS = (
     *(check, study, update, model, xray),  # for everyone
@@ -36,7 +36,8 @@ COMMANDS = (
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. 0: all is well; 1: not all passes; 2: it could not run."""
     try:
-        options = parser().parse_args(in_language(arguments))
+        rest = in_language(arguments)
+        options = parser().parse_args(rest)
         return options.run(options)
     except (UsageError, CourseError, language.UnknownLanguage) as error:
         print(f"grader: {error}", file=sys.stderr)
@@ -49,6 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
+# What argparse says by itself.
+PARSING = (
+    *(later("usage: "), later("options"), later("positional arguments"), later("commands")),
+    later("show this help message and exit"),
+    later("%(prog)s: error: %(message)s\n"),
+    later("argument %(argument_name)s: %(message)s"),
+    later("invalid choice: %(value)r (choose from %(choices)s)"),
+    later("invalid %(type)s value: %(value)r"),
+    later("the following arguments are required: %s"),
+    later("unrecognized arguments: %s"),
+    *(later("expected one argument"), later("expected at least one argument")),
+    later("not allowed with argument %s"),
+    later("ambiguous option: %(option)s could match %(matches)s"),
+)
+
+
 def in_language(arguments: list[str] | None) -> list[str]:
     """The arguments without --lang, which may stand anywhere; its language is spoken from here.
 
@@ -58,6 +75,9 @@ def in_language(arguments: list[str] | None) -> list[str]:
     asked.add_argument("--lang")
     options, rest = asked.parse_known_args(arguments)
     language.speak(options.lang or language.preferred())
+    argparse._ = _  # the name by which argparse asks gettext
+    if language.letters() and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where these cannot be written
     return rest
 
 
@@ -86,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
         help=_("the language to speak: {all}").format(all=", ".join(language.languages())),
     )
     commands = top.add_subparsers(
-        title="commands", required=True, metavar="COMMAND", parser_class=Mixed
+        title=_("commands"), required=True, metavar="COMMAND", parser_class=Mixed
     )
     for room in COMMANDS:
         room.add(commands)

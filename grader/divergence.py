@@ -16,20 +16,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from . import wire
 from .assembly import Plan, Target
 from .course import ROOT, Course
-from .language import _
+from .language import _, later
 from .process import Crashed, TimedOut, Worker
 
 VISIBLE, FILE = ROOT / "tests" / "visible", "reference.calls"
 SECONDS = 10.0  # for each run of a model that is whole
 RTOL, ATOL = 1e-6, 1e-9
 B, T, V, C, L = 2, 5, 7, 4, 2
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+ORDINALS = (
+    *(later("first"), later("second"), later("third"), later("fourth"), later("fifth")),
+    *(later("sixth"), later("seventh"), later("eighth"), later("ninth"), later("tenth")),
+)
 
 WATCHED = (
     "embedding linear relu gelu softmax cross_entropy rmsnorm layernorm split_heads merge_heads"
@@ -60,13 +64,54 @@ class Recording:
     ended: bool
 
     @classmethod
-    def of(cls, answer: dict) -> Recording:
+    def of(cls, answer: Any) -> Recording:
+        """The recording in an answer. Raises WireError for one that has not its form."""
+        if not is_recording(answer):
+            raise wire.WireError("the worker answered with something else than a recording")
         return cls(tuple(answer["calls"]), answer["gradients"], answer["ended"])
 
     @property
     def runs(self) -> int:
         """How often the model was called."""
         return max((call["run"] for call in self.calls), default=0)
+
+
+CALL = {"name": str, "run": int, "layer": int, "weights": str, "entered": int, "left": int}
+
+
+def is_recording(answer: Any) -> bool:
+    """Whether the answer has the form of one; its values may be any."""
+    return (
+        type(answer) is dict
+        and answer.keys() == {"calls", "gradients", "ended"}
+        and type(answer["calls"]) is list
+        and all(map(is_call, answer["calls"]))
+        and type(answer["gradients"]) is dict
+        and all(array is None or is_array(array) for array in answer["gradients"].values())
+        and type(answer["ended"]) is bool
+    )
+
+
+def is_call(call: Any) -> bool:
+    return (
+        type(call) is dict
+        and call.keys() == {*CALL, "given", "gave"}
+        and all(type(call[name]) is kind for name, kind in CALL.items())
+        and type(call["given"]) is list
+        and all(map(is_argument, call["given"]))
+        and (call["gave"] is None or type(call["gave"]) is list)
+        and all(map(is_array, call["gave"] or ()))
+    )
+
+
+def is_argument(pair: Any) -> bool:
+    """Whether it is [name, array or None]."""
+    named = type(pair) is list and len(pair) == 2 and type(pair[0]) is str
+    return named and (pair[1] is None or is_array(pair[1]))
+
+
+def is_array(array: Any) -> bool:
+    return type(array) is np.ndarray and array.dtype.kind in "iuf"
 
 
 @cache
@@ -347,8 +392,9 @@ def place(call: dict) -> str:
 
 
 def ordinal(number: int) -> str:
-    word = ORDINALS[number - 1] if 0 < number <= len(ORDINALS) else f"{number}th"
-    return _("{ordinal} call").format(ordinal=_(word))
+    known = 0 < number <= len(ORDINALS)
+    word = _(ORDINALS[number - 1]) if known else _("{n}th").format(n=number)
+    return _("{ordinal} call").format(ordinal=word)
 
 
 def times(number: int) -> str:

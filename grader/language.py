@@ -17,6 +17,8 @@ SOURCE = "en"  # the language in which the sentences stand in the code
 VARIABLES = ("GLASSBOX_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
 
 _spoken: gettext.NullTranslations = gettext.NullTranslations()
+_language = SOURCE
+_letters: frozenset[str] = frozenset()
 
 
 class UnknownLanguage(Exception):
@@ -45,7 +47,7 @@ def languages() -> list[str]:
 
 def speak(language: str) -> None:
     """Use this language from here on: "de", "de_DE" or "de-AT". Raises UnknownLanguage."""
-    global _spoken
+    global _spoken, _language, _letters
     short = language.replace("-", "_").partition("_")[0].lower()
     if short not in languages():
         raise UnknownLanguage(
@@ -53,7 +55,20 @@ def speak(language: str) -> None:
                 language=language, all=", ".join(languages())
             )
         )
+    _language = short
     _spoken = gettext.NullTranslations() if short == SOURCE else catalogue(LOCALE / f"{short}.po")
+    words = "" if short == SOURCE else (LOCALE / f"{short}.po").read_text("utf-8")
+    _letters = frozenset(letter for letter in words if letter.isalpha() and not letter.isascii())
+
+
+def spoken() -> str:
+    """The language in use, for a process that is started from here: "de"."""
+    return _language
+
+
+def letters() -> frozenset[str]:
+    """What the language in use writes beside ASCII: the letters of its catalogue."""
+    return _letters
 
 
 def catalogue(file: Path) -> gettext.NullTranslations:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from . import language
 from .assembly import Target
 from .language import _
 from .results import Result, TestResult
@@ -58,7 +59,9 @@ class Standby:
 
     def __init__(self) -> None:
         self.line, far_end = PROCESSES.Pipe()
-        self.process = PROCESSES.Process(target=serve, args=(far_end,), daemon=True)
+        self.process = PROCESSES.Process(
+            target=serve, args=(far_end, language.spoken()), daemon=True
+        )
         self.process.start()
         far_end.close()
 
@@ -87,7 +90,7 @@ class Standby:
         self.process.join(timeout=5)
 
 
-def serve(line: Connection) -> None:
+def serve(line: Connection, speaking: str = language.SOURCE) -> None:
     """Do one check. This runs in a process of its own, which ends when its line is cut."""
     if hasattr(os, "setsid"):
         os.setsid()  # what the terminal sends, as Ctrl-C, is for `watch`, which then cuts the line
@@ -96,6 +99,7 @@ def serve(line: Connection) -> None:
     silence = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):  # the terminal is `watch`'s alone
         os.dup2(silence, descriptor)
+    language.speak(speaking)
     from . import course as courses
     from . import diagnosis, suite
     from .process import Worker

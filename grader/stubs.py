@@ -299,7 +299,7 @@ def _said(action: str, conflicts: int) -> str:
         return _("replaced by the new stub; nothing had been changed in it")
     if action == MERGED:
         return _("what is new in the kit was added; your lines are as they were")
-    places = counted("{n} place", "{n} places", conflicts)
+    places = counted("one place", "{n} places", conflicts)
     return _(
         "what is new in the kit was added; in {places} you and the kit changed the same "
         "lines: yours count, and the kit's stand below them as comments that begin with "

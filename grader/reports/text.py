@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..course import Course, Piece
-from ..language import _, counted, later
+from ..language import _, counted, later, letters
 from ..results import (
     CRASHED,
     FAILED,
@@ -75,8 +75,13 @@ def one_line(text: str) -> str:
 
 
 def ascii_only(text: str) -> str:
-    """Every other character as its escape, so that printing cannot fail in any encoding."""
-    return text.encode("ascii", "backslashreplace").decode("ascii")
+    """Every other character as its escape, so that printing cannot fail in any encoding.
+
+    The letters of the language in use stay: the command line sees to it that they can be printed.
+    """
+    if not letters():
+        return text.encode("ascii", "backslashreplace").decode("ascii")
+    return "".join(c if c in letters() else ascii(c)[1:-1] if c > "\x7f" else c for c in text)
 
 
 def number(value: float) -> str:
