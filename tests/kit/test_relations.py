@@ -107,6 +107,12 @@ def test_the_digits_of_float32_hide_no_factor():
         (CUBE[:, :, 0], CUBE[:, :, :1], "an axis of length 1 is missing: keepdims=True keeps it"),
         (CUBE[:, :1], CUBE[:, 0], "an axis of length 1 is too many"),
         (CUBE.sum(1), CUBE, "axis 1, 3 long, is missing"),
+        (
+            CUBE[0],
+            CUBE,
+            "yours is the first of expected alone; is a tuple of one without its comma",
+        ),
+        (np.array(1.0), np.array([1.0, 2.0]), "yours is the first of expected alone"),
         (CUBE, CUBE.sum(2), "axis 2, 4 long, is too many"),
         (np.array(1.0), CUBE, "yours is a single number"),
         (CUBE.reshape(6, 4), CUBE, "the numbers are right"),
@@ -175,7 +181,7 @@ def holds(said: str, got: np.ndarray, expected: np.ndarray) -> bool:
     """The words read again, by another way than they were found."""
     words = said.partition(";")[0].replace("expected,", "expected").split()
     axis = int(words[words.index("axis") + 1].rstrip(",:;")) if "axis" in words[:-1] else 0
-    wrong = ~np.isclose(got, expected, equal_nan=True)
+    wrong = ~np.isclose(got, expected, rtol=relations.EXACT, equal_nan=True)
     others = tuple(a for a in range(got.ndim) if a != axis)
     indices = np.flatnonzero(wrong.any(axis=others))
     match words:
