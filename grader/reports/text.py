@@ -319,10 +319,18 @@ def _to_do(
     return [
         (_("next"), f"{piece.id}, {_('not right yet') if begun else _('to write')}"),
         (_("goal"), one_line(exercise.goal)),
-        (_("mend") if begun else _("write"), ", ".join(piece.defines)),
+        (_("mend"), ", ".join(piece.defines)) if begun else (_("write"), _missing(piece, test)),
         (_("open"), one_line(test.where) if test and test.where else file),
         (_("stuck"), f"python -m grader hint {piece.id}"),
     ]
+
+
+def _missing(piece: Piece, test: TestResult | None) -> str:
+    """What is to be written: the piece, or what it calls, if the stub of that was reached."""
+    todo, _blank, name = (test.message if test else "").partition("TODO ")
+    if todo or not name or name in piece.defines:
+        return ", ".join(piece.defines)
+    return _("first {name}, which it calls").format(name=one_line(name))
 
 
 def _trained(finale: Finale) -> list[tuple[str, str]]:

@@ -255,6 +255,16 @@ def test_both_reports_end_on_the_next_thing_to_do():
     assert panel == [line.replace(":", "").split() for line in ending]
 
 
+def test_what_a_written_piece_calls_is_to_be_written_first():
+    calls = a_test("todo", message="TODO softmax", where="exercises/ex04_ops.py:144")
+    text = plain.render(a_result({"ex04.cross_entropy": [calls]}), COURSE)
+    assert "next: ex04.cross_entropy, to write\n" in text
+    assert "write: first softmax, which it calls\nopen: exercises/ex04_ops.py:144\n" in text
+    own = a_test("todo", message="TODO cross_entropy")
+    text = plain.render(a_result({"ex04.cross_entropy": [own]}), COURSE)
+    assert "write: cross_entropy\n" in text
+
+
 def test_a_selection_that_only_waits_ends_on_what_it_waits_for():
     waiting = [a_test("waiting", message="waits for ex03.backward")]
     text = plain.render(a_result({"ex05.rmsnorm": waiting}, ids={"ex05.rmsnorm"}), COURSE)
