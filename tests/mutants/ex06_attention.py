@@ -231,6 +231,24 @@ def weights_masked_after_softmax(q, k):
 @mutant(
     EX06,
     "attention_weights",
+    says="you masked after the softmax, so the rows no longer add up to 1; mask the scores",
+)
+def weights_masked_after_softmax_by_a_square(q, k):
+    return softmax(product(q, k)) * past(q, q)
+
+
+@mutant(
+    EX06,
+    "attention_weights",
+    says="your mask is a square; with a cache there are more keys than queries: (Tq, Tk)",
+)
+def weights_masked_by_a_square(q, k):
+    return softmax(product(q, k) + future(q, q))
+
+
+@mutant(
+    EX06,
+    "attention_weights",
     says="the mask sets scores to 0, and e^0 is 1, which is not nothing; set them to -inf",
 )
 def weights_masked_with_zero(q, k):
