@@ -52,10 +52,12 @@ def findings(names: list[str], tell: Callable[[str], None] = lambda step: None) 
         pieces = tuple(piece for piece in exercise.pieces if piece in wanted)
         try:
             tell(_("the tests of {exercise}").format(exercise=exercise.id))
-            found += [*solution(plan, exercise, pieces), *stub(plan, exercise, pieces)]
-            found += trivial_answers(plan, exercise, pieces)
-            tell(_("wrong answers and other right ones"))
-            found += judged(plan, exercise, pieces)
+            failing = list(solution(plan, exercise, pieces))
+            found += [*failing, *stub(plan, exercise, pieces)]
+            if not failing:
+                found += trivial_answers(plan, exercise, pieces)
+                tell(_("wrong answers and other right ones"))
+                found += judged(plan, exercise, pieces)
         except suite.SuiteError as error:
             advice = _("mend its tests in tests/visible and tests/hidden")
             found.append(Finding(exercise.id, str(error), advice))
@@ -90,6 +92,15 @@ def matches(pattern: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
+def are_entries(value: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+OF_COURSE = (
+    Rule("title", is_text, _("a text")),
+    Rule("version", is_text, _("a text")),
+    Rule("exercise", are_entries, _("[[exercise]]")),
+)
 OF_LIMITS = tuple(
     Rule(key, is_positive, _("a number of seconds")) for key in ("import", "call", "exercise")
 )
@@ -100,7 +111,7 @@ OF_EXERCISES = (
     Rule("part", is_text, _("a text: the part of the model that it makes")),
     Rule("minutes", is_positive, _("a number above 0")),
     Rule("difficulty", lambda value: value in range(1, 6), _("a number from 1 to 5")),
-    Rule("piece", lambda value: isinstance(value, list) and bool(value), _("[[exercise.piece]]")),
+    Rule("piece", are_entries, _("[[exercise.piece]]")),
 )
 OF_PIECES = (
     Rule("name", matches(r"[A-Za-z]\w*"), _("a word")),
@@ -138,29 +149,33 @@ def manifest(path: Path) -> Iterator[Finding]:
 
 def entries(table: dict[str, Any]) -> Iterator[Finding]:
     """What entries lack, or hold that they must not."""
-    top = (Rule("title", is_text, _("a text")), Rule("version", is_text, _("a text")))
-    yield from broken(table, top, SHOWN)
-    yield from broken(table.get("limits"), OF_LIMITS, f"{SHOWN}: [limits]")
-    exercises = table.get("exercise", [])
-    if not isinstance(exercises, list) or not exercises:
-        yield Finding(SHOWN, _("there is no exercise"), _("write [[exercise]], as the others are"))
-        return
-    yield from twice([e.get("id", "").split("_")[0] for e in exercises if is_text(e.get("id"))])
+    yield from broken(table, OF_COURSE, SHOWN)
+    limits = as_table(table.get("limits"))
+    yield from broken(limits, OF_LIMITS, f"{SHOWN}: [limits]")
+    exercises = as_tables(table.get("exercise"))
+    yield from twice([str(entry.get("id")).split("_")[0] for entry in exercises], SHOWN)
     for number, entry in enumerate(exercises, 1):
         where = f"{SHOWN}: {entry.get('id') or _('exercise {n}').format(n=number)}"
         yield from broken(entry, OF_EXERCISES, where)
-        yield from broken(table.get("limits", {}) | entry.get("limits", {}), OF_LIMITS, where)
-        pieces = entry.get("piece", [])
-        pieces = pieces if isinstance(pieces, list) else []
+        yield from broken(limits | as_table(entry.get("limits")), OF_LIMITS, where)
+        pieces = as_tables(entry.get("piece"))
         yield from twice([piece.get("name") for piece in pieces], where)
         for place, piece in enumerate(pieces, 1):
             name = piece.get("name") or _("piece {n}").format(n=place)
             yield from broken(piece, OF_PIECES, f"{where}, {name}")
 
 
-def broken(entry: Any, rules: Sequence[Rule], where: str) -> Iterator[Finding]:
+def as_table(value: Any) -> dict[str, Any]:
+    """A table; an empty one, which lacks everything, where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_tables(value: Any) -> list[dict[str, Any]]:
+    return list(map(as_table, value)) if isinstance(value, list) else []
+
+
+def broken(entry: dict[str, Any], rules: Sequence[Rule], where: str) -> Iterator[Finding]:
     """A finding for each rule that the entry breaks."""
-    entry = entry if isinstance(entry, dict) else {}
     for rule in rules:
         if rule.key not in entry:
             words = _("{key} is missing").format(key=rule.key)
@@ -173,7 +188,7 @@ def broken(entry: Any, rules: Sequence[Rule], where: str) -> Iterator[Finding]:
         yield Finding(where, words, _("{key} is {rule}").format(key=rule.key, rule=rule.says))
 
 
-def twice(names: list, where: str = SHOWN) -> Iterator[Finding]:
+def twice(names: list, where: str) -> Iterator[Finding]:
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         words = _("{name} is there twice").format(name=name)
         yield Finding(where, words, _("give each a name of its own"))
