@@ -10,9 +10,7 @@ name that a spreadsheet would take for a formula gets a ' before it.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +19,9 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Enum
 
 from .nbcourse import write_file
+from .reports.table import as_csv
 
 Rows = Iterator[list]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -106,20 +103,3 @@ def score(gradebook: Gradebook, assignment: Assignment, student: Student) -> Sco
         return Score(None, submitted=at)
     penalty = submission.late_submission_penalty or 0.0
     return Score(max(0.0, submission.score - penalty), submission.score, penalty, at)
-
-
-def as_csv(rows: Iterable[list]) -> bytes:
-    """UTF-8, with a mark at its start that tells Excel so."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([list(map(cell, row)) for row in rows])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def cell(value: object) -> str:
-    """A value as a cell: a number to two digits, nothing as "", and no text that computes."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    text = str(value)
-    return "'" + text if text.lstrip(" ").startswith(FORMULA) else text
