@@ -81,9 +81,15 @@ def _regions(lines: list[str], filename: str) -> Iterator[tuple[int, int]]:
     for number, line in enumerate(lines, 1):
         marker, where = line.strip(), f"{filename}:{number}"
         if marker == BEGIN and begin:
-            raise StubError(f"{where}: a second BEGIN SOLUTION; end the one of line {begin} first")
+            raise StubError(
+                _("{where}: a second BEGIN SOLUTION; end the one of line {line} first").format(
+                    where=where, line=begin
+                )
+            )
         if marker == END and not begin:
-            raise StubError(f"{where}: END SOLUTION without a BEGIN SOLUTION before it")
+            raise StubError(
+                _("{where}: END SOLUTION without a BEGIN SOLUTION before it").format(where=where)
+            )
         if marker == BEGIN:
             begin = number
         elif marker == END:
@@ -158,7 +164,10 @@ def check(solutions: Path, exercises: Path) -> list[str]:
     stubs = _stubs(solutions)
     drift = [_drift(stub, exercises / file) for file, stub in stubs.items()]
     strays = [path for path in sorted(exercises.glob("*.py")) if path.name not in stubs]
-    drift += [f"{_shown(path)} has no solution of that name" for path in strays]
+    drift += [
+        _("{exercise} has no solution of that name").format(exercise=_shown(path))
+        for path in strays
+    ]
     return [sentence for sentence in drift if sentence]
 
 

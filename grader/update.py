@@ -240,9 +240,9 @@ def summary(what: Plan) -> list[str]:
     """What it does, in words."""
     kit = len([name for name in what.write if not exercise(name)])
     lines = [what.title, *what.told]
-    lines.append(counted(_("{n} file of the kit is new"), _("{n} files of the kit are new"), kit))
+    lines.append(counted("{n} file of the kit is new", "{n} files of the kit are new", kit))
     if what.remove:
-        lines.append(counted(_("{n} file goes"), _("{n} files go"), len(what.remove)))
+        lines.append(counted("{n} file goes", "{n} files go", len(what.remove)))
     if any(name.startswith("requirements/") for name in what.write):
         lines.append(_("other packages are needed: run make setup, or install them again"))
     return lines

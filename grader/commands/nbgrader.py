@@ -54,7 +54,7 @@ def run_course(options: argparse.Namespace) -> int:
     except (bundle.BundleError, nbcourse.CourseFolderError, OSError) as error:
         raise UsageError(str(error)) from error
     n = len(nbcourse.assignments(course, options.whole))
-    words = counted(_("{n} assignment"), _("{n} assignments"), n)
+    words = counted("{n} assignment", "{n} assignments", n)
     say(f"{options.dir}: {course.title} {course.version}, {words}", *kept)
     say(_("next: {readme} has the commands of a term").format(readme=options.dir / "README.md"))
     return 0

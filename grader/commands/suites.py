@@ -117,7 +117,7 @@ def tell(name: str, seed: int) -> None:
 def found(finding: Finding) -> list[str]:
     """What was found of one target: a line, and one for each test that changed its mind."""
     usual = finding.usual
-    seeds = counted(_("{n} seed"), _("{n} seeds"), len(finding.outcomes))
+    seeds = counted("{n} seed", "{n} seeds", len(finding.outcomes))
     points = _("{name}: {seeds}, {earned:g} of {possible:g} points").format(
         name=finding.name, seeds=seeds, earned=usual.earned, possible=usual.possible
     )

@@ -81,7 +81,7 @@ def _failures(alone: ExerciseResult) -> list[str]:
     found = [_block(block) for block in text.blocks(Result("", (), (alone,)))]
     first, rest = found[: text.BLOCKS_A_PIECE], found[text.BLOCKS_A_PIECE :]
     if rest:
-        more = counted(_("{n} more"), _("{n} more"), len(rest))
+        more = counted("{n} more", "{n} more", len(rest))
         first.append(
             f"<details style='margin:.4em 0'><summary>{_escape(more)}</summary>"
             f"{''.join(rest)}</details>"
