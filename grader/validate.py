@@ -17,7 +17,7 @@ from typing import Any
 from . import bundle, course, stubs, suite, trials, trivial, variants
 from .assembly import Target, read
 from .course import MANIFEST, ROOT, Course, CourseError, Exercise, Piece
-from .language import _
+from .language import _, later
 from .results import PASSED, TODO, WAITING, ExerciseResult
 
 RUNGS = 3  # of each ladder of hints
@@ -97,35 +97,35 @@ def are_entries(value: Any) -> bool:
 
 
 OF_COURSE = (
-    Rule("title", is_text, _("a text")),
-    Rule("version", is_text, _("a text")),
-    Rule("exercise", are_entries, _("[[exercise]]")),
+    Rule("title", is_text, later("a text")),
+    Rule("version", is_text, later("a text")),
+    Rule("exercise", are_entries, later("[[exercise]]")),
 )
 OF_LIMITS = tuple(
-    Rule(key, is_positive, _("a number of seconds")) for key in ("import", "call", "exercise")
+    Rule(key, is_positive, later("a number of seconds")) for key in ("import", "call", "exercise")
 )
 OF_EXERCISES = (
-    Rule("id", matches(r"ex\d\d_[a-z0-9_]+"), _('like "ex05_norm", the name of its files')),
-    Rule("title", is_text, _("a text")),
-    Rule("goal", is_text, _("a text of one sentence")),
-    Rule("part", is_text, _("a text: the part of the model that it makes")),
-    Rule("minutes", is_positive, _("a number above 0")),
-    Rule("difficulty", lambda value: value in range(1, 6), _("a number from 1 to 5")),
-    Rule("piece", are_entries, _("[[exercise.piece]]")),
+    Rule("id", matches(r"ex\d\d_[a-z0-9_]+"), later('like "ex05_norm", the name of its files')),
+    Rule("title", is_text, later("a text")),
+    Rule("goal", is_text, later("a text of one sentence")),
+    Rule("part", is_text, later("a text: the part of the model that it makes")),
+    Rule("minutes", is_positive, later("a number above 0")),
+    Rule("difficulty", lambda value: value in range(1, 6), later("a number from 1 to 5")),
+    Rule("piece", are_entries, later("[[exercise.piece]]")),
 )
 OF_PIECES = (
-    Rule("name", matches(r"[A-Za-z]\w*"), _("a word")),
-    Rule("points", is_positive, _("a number above 0")),
+    Rule("name", matches(r"[A-Za-z]\w*"), later("a word")),
+    Rule("points", is_positive, later("a number above 0")),
     Rule(
         "defines",
         lambda value: are_texts(value) and bool(value),
-        _('the names that make it up: ["layernorm"], ["Tensor.__add__"]'),
+        later('the names that make it up: ["layernorm"], ["Tensor.__add__"]'),
     ),
-    Rule("needs", are_texts, _("a list of pieces, or []")),
+    Rule("needs", are_texts, later("a list of pieces, or []")),
     Rule(
         "hints",
         lambda value: are_texts(value) and len(value) == RUNGS,
-        _("a list of three texts: a nudge, the approach, nearly the code"),
+        later("a list of three texts: a nudge, the approach, nearly the code"),
     ),
 )
 
@@ -185,7 +185,7 @@ def broken(entry: dict[str, Any], rules: Sequence[Rule], where: str) -> Iterator
             words = _("{key} is {value}").format(key=rule.key, value=value)
         else:
             continue
-        yield Finding(where, words, _("{key} is {rule}").format(key=rule.key, rule=rule.says))
+        yield Finding(where, words, _("{key} is {rule}").format(key=rule.key, rule=_(rule.says)))
 
 
 def twice(names: list, where: str) -> Iterator[Finding]:
