@@ -496,10 +496,11 @@ class Checker:
             return FAILED, str(error).partition("\nassert ")[0] or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
+            lacks = isinstance(error, KeyError)
             return (
                 FAILED,
                 _("{words} gave something that the test cannot use: {error}").format(
-                    words=words, error=error
+                    words=words, error=_("there is no {key}").format(key=error) if lacks else error
                 ),
                 place,
             )
@@ -622,6 +623,10 @@ def told(error: StudentError) -> str:
             file=file, line=line, function=function, source=source
         )
         lines.append(place if source else f"{file}:{line}")
+    if "does not support ufuncs" in error.message:
+        lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
+    elif error.message.startswith("'Tensor' object has no attribute"):
+        lines.append(_("exercise 3 is all that a Tensor can do; its array, x.data, can do more"))
     return "\n".join(lines)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from grader import course as courses
 from grader.course import ROOT
+from grader.student import StudentError
+from grader.suite import told
 
 COURSE = courses.load()
 
@@ -275,6 +277,28 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
     run = grader("check", "layernorm", "--target", str(folder), "--format", "json")
     test = first_told(json.loads(run.stdout), "ex05.layernorm")
     assert "looking at (" in test["output"]
+
+
+@pytest.mark.parametrize(
+    ("type", "message", "says"),
+    [
+        ("TypeError", "operand 'Tensor' does not support ufuncs (...)", "or its array, x.data"),
+        ("AttributeError", "'Tensor' object has no attribute 'T'", "exercise 3 is all"),
+        ("AttributeError", "'NoneType' object has no attribute 'T'", None),
+    ],
+)
+def test_what_a_tensor_cannot_do_is_followed_by_what_can_be_done(type, message, says):
+    words = told(StudentError(type, message, [], "relu(x)")).splitlines()
+    assert words[0] == f"relu(x) raised {type}: {message}"
+    assert len(words) == (2 if says else 1)
+    assert not says or says in words[1]
+
+
+def test_a_weight_of_another_name_is_called_missing(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex07_gpt.py", 'f"layer{i}.attn_{w}"', 'f"layer{i}.attn.{w}"')
+    run = grader("check", "init_params", "--target", str(folder), "--format", "json")
+    assert "cannot use: there is no 'layer0.attn_wq'" in run.stdout
 
 
 def test_no_value_of_a_hidden_test_reaches_the_student(tmp_path):
