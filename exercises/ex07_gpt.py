@@ -134,6 +134,8 @@ def init_params(config, rng, dtype=np.float32):
         and for each layer i = 0, 1, ...:
         layeri.attn_wq  .attn_wk  .attn_wv  .attn_wo (C, C)   .mlp_fc1 (4C, C)   .mlp_fc2 (C, 4C)
 
+    With one layer the fourth name is layer0.attn_wq, and the last is layer0.mlp_fc2.
+
     Each is drawn as rng.normal(0, config.init_std, shape), in this order and nothing between, so
     that a seed means one model; then it becomes a Tensor of `dtype`. Matrices stand (out, in). A
     tied head has no lm_head: nothing is drawn for it. What else gpt2 has comes from `extra_params`.
