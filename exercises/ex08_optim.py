@@ -65,6 +65,7 @@ import numpy as np
 class AdamW:
     """Adam with decoupled weight decay, on a dict of Tensors such as `model.params`.
 
+    params, sizes   the Tensors of that dict, now a list, and how many numbers each has
     t      how many steps it has taken
     m, v   the running means of gradient and squared gradient, one number for each weight
 
