@@ -34,7 +34,7 @@ EVERYWHERE = (
     "requirements/*",
     "grader/**/*.py",
     "grader/xray/page/**/*",
-    "grader/locale/*.po",
+    "grader/locale/**/*.po",
 )
 FOR_STUDENTS = (
     *EVERYWHERE,
