@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .course import ROOT, Course, Piece
-from .language import _
+from .language import _, later
 from .progress import Progress
 from .reports.text import next_step
 from .results import PASSED
@@ -24,6 +24,9 @@ COMMON = frozenset(
 )
 WIDTH, INDENT = 88, "  "
 ALIKE = 2  # words that a rung must share with a diagnosis to be the one that fits it
+
+
+NONE = later("This piece has no hints yet.")
 
 
 class NoSolution(Exception):
@@ -50,7 +53,7 @@ class Hint:
 
     @property
     def text(self) -> str:
-        return self.piece.hints[self.rung - 1] if self.rung else _("This piece has no hints yet.")
+        return _(self.piece.hints[self.rung - 1] if self.rung else NONE)
 
     @property
     def title(self) -> str:

@@ -2,6 +2,7 @@
 
 English stands in the code. Another language is a file grader/locale/LANGUAGE.po, the format of
 gettext, which translators' programs open; it is read when it is asked for, and never in English.
+Titles, goals and hints of the course stand in grader/locale/course/LANGUAGE.po.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
+COURSE = "course"  # the folder of what the manifest says, its titles, goals and hints
 SOURCE = "en"  # the language in which the sentences stand in the code
 VARIABLES = ("GLASSBOX_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
 
@@ -55,10 +57,13 @@ def speak(language: str) -> None:
                 language=language, all=", ".join(languages())
             )
         )
-    _language = short
-    _spoken = gettext.NullTranslations() if short == SOURCE else catalogue(LOCALE / f"{short}.po")
-    words = "" if short == SOURCE else (LOCALE / f"{short}.po").read_text("utf-8")
-    _letters = frozenset(letter for letter in words if letter.isalpha() and not letter.isascii())
+    _language, _letters, _spoken = short, frozenset(), gettext.NullTranslations()
+    if short != SOURCE:
+        file = Path(f"{short}.po")
+        _spoken = catalogue(LOCALE / file)
+        _spoken.add_fallback(catalogue(LOCALE / COURSE / file))
+        written = (LOCALE / file).read_text("utf-8")
+        _letters = frozenset(c for c in written if c.isalpha() and not c.isascii())
 
 
 def spoken() -> str:

@@ -129,7 +129,7 @@ def _start(exercise: Exercise, lesson: str, builds_on: str) -> str:
     return "\n\n".join(
         [
             f"# {title}",
-            f"*{exercise.goal}*",
+            f"*{_(exercise.goal)}*",
             _("{points:g} points, about {minutes} minutes.").format(
                 points=exercise.points, minutes=exercise.minutes
             ),

@@ -57,7 +57,7 @@ def progress_shown(form: str | None, course: Course) -> Iterator[Callable[[Exerc
         if exercise.id != shown:
             shown = exercise.id
             doing = _("checking {exercise} {title} ...")
-            said = doing.format(exercise=exercise.short, title=exercise.title)
+            said = doing.format(exercise=exercise.short, title=_(exercise.title))
             print(f"\r\x1b[K{said}", end="", flush=True)
 
     try:

@@ -105,7 +105,7 @@ def _rows_in_columns(result: Result, ink: Ink, width: int) -> RenderableType:
         table.add_row(
             ink.sign(exercise.status),
             ink.text(text.short(exercise), "bold"),
-            ink.text(text.one_line(exercise.title)),
+            ink.text(text.one_line(_(exercise.title))),
             _points(exercise),
             _pieces(exercise, ink),
         )
@@ -115,7 +115,7 @@ def _rows_in_columns(result: Result, ink: Ink, width: int) -> RenderableType:
 def _rows_stacked(result: Result, ink: Ink, width: int) -> RenderableType:
     rows: list[RenderableType] = []
     for exercise in result.exercises:
-        id, title = text.short(exercise), text.one_line(exercise.title)
+        id, title = text.short(exercise), text.one_line(_(exercise.title))
         name = Text.assemble(
             ink.sign(exercise.status), " ", ink.text(id, "bold"), "  ", ink.text(title)
         )

@@ -102,7 +102,7 @@ def _row(exercise: ExerciseResult) -> str:
         passing=text.number(exercise.earned), all=text.number(exercise.possible)
     )
     passing = sum(piece.status == PASSED for piece in exercise.pieces)
-    title = f"{escaped(text.short(exercise))} {escaped(exercise.title)}"
+    title = f"{escaped(text.short(exercise))} {escaped(_(exercise.title))}"
     pieces = _("{passing} of {all} pass").format(passing=passing, all=len(exercise.pieces))
     return f"| {title} | {text.word(exercise.status)} | {points} | {pieces} |"
 

@@ -35,7 +35,7 @@ PRE = f"{MONO};white-space:pre-wrap;margin:.25em 0;background:none;border:0;padd
 def board(result: Result) -> str:
     """All exercises of the result, piece by piece, and the points."""
     shown = "".join(
-        f"<div style='margin:1em 0 .3em'><b>{_escape(exercise.title)}</b> "
+        f"<div style='margin:1em 0 .3em'><b>{_escape(_(exercise.title))}</b> "
         f"<span style='{FAINT}'>{_points(exercise)}</span></div>"
         + "".join(piece(exercise, one) for one in exercise.pieces)
         for exercise in result.exercises
@@ -143,7 +143,7 @@ def document(mark: Mark, exercise: Exercise, listing: Listing | None) -> str:
     A cell for each piece, its output the report of that piece; and at the end what was handed in.
     The points of each cell stand in its metadata, where nbgrader's autograde finds them.
     """
-    cells = [workbook.markdown("title", f"# {text.one_line(exercise.title)} ({exercise.id})")]
+    cells = [workbook.markdown("title", f"# {text.one_line(_(exercise.title))} ({exercise.id})")]
     found = mark.exercise(exercise)
     for number, points in enumerate(mark.points(exercise), 1):
         cell = workbook.grade_cell(exercise, points.name)

@@ -41,7 +41,7 @@ def _parts(result: Result, course: Course) -> list[str]:
 
 
 def _exercise(exercise: ExerciseResult) -> list[str]:
-    title = text.one_line(exercise.title)
+    title = text.one_line(_(exercise.title))
     return [
         f"{text.short(exercise)} {title}: {text.word(exercise.status)}, {text.score(exercise)}",
         *(f"  {text.one_line(piece.name)}: {text.word(piece.status)}" for piece in exercise.pieces),

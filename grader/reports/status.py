@@ -39,7 +39,7 @@ def table(progress: Progress) -> list[str]:
     rows = [
         (
             text.short(exercise),
-            exercise.title,
+            _(exercise.title),
             f"{text.number(exercise.earned)}/{text.number(exercise.possible)}",
             "; ".join(state(exercise, progress)),
         )

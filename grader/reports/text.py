@@ -318,7 +318,7 @@ def _to_do(
     file = f"{one_line(result.target)}/{exercise.file}"
     return [
         (_("next"), f"{piece.id}, {_('not right yet') if begun else _('to write')}"),
-        (_("goal"), one_line(exercise.goal)),
+        (_("goal"), one_line(_(exercise.goal))),
         (_("mend"), ", ".join(piece.defines)) if begun else (_("write"), _missing(piece, test)),
         (_("open"), one_line(test.where) if test and test.where else file),
         (_("stuck"), f"python -m grader hint {piece.id}"),

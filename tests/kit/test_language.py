@@ -21,6 +21,7 @@ from grader import course as courses
 from grader.reports import board, text
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
 
+COURSE = courses.load()
 GRADER = ROOT / "grader"
 SOURCES = {
     path.relative_to(GRADER).as_posix(): ast.parse(path.read_text("utf-8"))
@@ -181,6 +182,16 @@ def test_a_translator_s_program_finds_the_language_and_its_plurals():
         )
 
 
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_titles_goals_and_hints_in_prose_are_translated(name):
+    """The last hint of a ladder is nearly code, and stays; so do lessons and misconceptions."""
+    file = polib.pofile(str(language.LOCALE / language.COURSE / f"{name}.po"))
+    translated = {entry.msgid for entry in file if entry.msgstr.strip()}
+    said = {words for exercise in COURSE.exercises for words in (exercise.title, exercise.goal)}
+    said |= {hint for piece in COURSE.pieces.values() for hint in piece.hints[:-1]}
+    assert translated == said, translated ^ said
+
+
 # the code
 
 
@@ -299,7 +310,6 @@ def test_german_counts():
 # whole screens, in German
 
 
-COURSE = courses.load()
 WRONG = TestResult(
     "test_normalises_each_row",
     "visible",
@@ -340,7 +350,7 @@ Glass Box                                                        0 von 8 Punkten
 ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
 0 von 1 Übung bestehen; 0 von 1 Baustein bestehen; noch etwa 45 min
 
-✗  ex05  Normalisation  0/8  ✗layernorm
+✗  ex05  Normierung  0/8  ✗layernorm
 
 ✗ gescheitert
 
@@ -350,7 +360,7 @@ ex05.layernorm  test_normalises_each_row               exercises/ex05_norm.py:41
 
 ╭──────────────────────────────────────────────────────────────────────────────╮
 │ weiter  ex05.layernorm, noch nicht richtig                                   │
-│ Ziel    Keep every vector at a healthy size, so that deep stacks train.      │
+│ Ziel    Halte jeden Vektor auf gesunder Größe, damit tiefe Stapel lernen.    │
 │ ändere  layernorm                                                            │
 │ öffne   exercises/ex05_norm.py:41                                            │
 │ Hilfe   python -m grader hint ex05.layernorm                                 │
@@ -379,7 +389,7 @@ def test_a_failing_check(copy):
 FAILING = (
     "0 von 8 Punkten",
     "0 von 1 Übung bestehen",
-    "ex05 Normalisation: gescheitert, 0 von 8 Punkten",
+    "ex05 Normierung: gescheitert, 0 von 8 Punkten",
     "  layernorm: gescheitert",
     "  von der Referenz geliehen: ex03_tensor",
     "ex05.layernorm test_one_and_three",
@@ -401,7 +411,7 @@ def test_status_and_a_hint(copy):
     assert said[4].endswith("bestanden") and said[5].endswith("noch nicht geprüft")
     assert said[-5:] == [
         "weiter: ex02.arithmetic, zu schreiben",
-        f"Ziel: {COURSE.by_id['ex02_value'].goal}",
+        "Ziel: Zeichne jede Rechnung mit einer Zahl auf, dann geh zurück und finde jede Ableitung.",
         said[-3],
         "öffne: exercises/ex02_value.py",
         "Hilfe: python -m grader hint ex02.arithmetic",
