@@ -410,8 +410,10 @@ def sought(piece: str, ask: Callable[[dict], dict], recordings: dict[str, Record
     """The line for a piece that fails. `ask` hands a request to the worker that holds it."""
     for run in RUNS_OF.get(piece, ()):
         if run in recordings:
-            answer = ask(request(plans()[run])).get("value")
-            if found := answer and first(Recording.of(answer), recordings[run]):
+            answer = ask(request(plans()[run]))
+            if "value" not in answer:
+                continue
+            if found := first(Recording.of(answer["value"]), recordings[run]):
                 return said(found)
     return ""
 
