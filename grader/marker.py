@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from . import language
 from .assembly import Source
 from .course import ROOT, Course
 from .isolation import THREADS
@@ -124,6 +125,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
+    language.speak(language.preferred())
     from . import sandbox
 
     sandbox.hide()
@@ -299,7 +301,7 @@ class Marker:
             stdout=subprocess.PIPE,
             stderr=self.said,
             cwd=self.folder,
-            env=environment | {"GLASSBOX_FOLDER": self.folder},
+            env=environment | {"GLASSBOX_FOLDER": self.folder, "GLASSBOX_LANG": language.spoken()},
             encoding="utf-8",
         )
         Marker.open.add(self)
