@@ -187,7 +187,7 @@ def tables(stats: Stats, pairs: Sequence[Pair] | None = None) -> dict[str, bytes
     }
     if pairs is not None:
         found["similar.csv"] = [
-            ["exercise", "share", "fingerprints", "one", "its_lines", "other", "its_lines"]
+            ["exercise", "share", "fingerprints", "one", "lines_of_one", "other", "lines_of_other"]
         ] + [
             [
                 *(pair.exercise, pair.share, pair.shared),
