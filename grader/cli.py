@@ -42,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (UsageError, CourseError, language.UnknownLanguage) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "grader").startswith("grader"):
+            raise
+        words = _("{name} is not installed; `make setup` installs all that is needed")
+        print(f"grader: {words.format(name=error.name)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(_("\ngrader: stopped"), file=sys.stderr)
         return 2

@@ -301,6 +301,23 @@ def test_a_weight_of_another_name_is_called_missing(tmp_path):
     assert "cannot use: there is no 'layer0.attn_wq'" in run.stdout
 
 
+def test_without_the_packages_it_says_how_to_get_them(tmp_path):
+    for room in ("grader", "exercises"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    run = subprocess.run(
+        [sys.executable, "-S", "-m", "grader", "check"],  # -S: no installed package is found
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": "", "LC_ALL": "C"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert run.returncode == 2
+    assert run.stderr == (
+        "grader: numpy is not installed; `make setup` installs all that is needed\n"
+    )
+
+
 def test_no_value_of_a_hidden_test_reaches_the_student(tmp_path):
     folder = solutions_in(tmp_path / "exercises")
     spoil(
