@@ -1,10 +1,8 @@
 """`validate`: a new exercise goes the whole way, and each thing that can be wrong is said."""
 
 import shutil
-from pathlib import Path
 
 import pytest
-from conftest import Copy
 
 from grader import course as courses
 from grader import validate
@@ -71,9 +69,8 @@ VISIBLE, MUTANTS = "tests/visible/test_ex11_example.py", "tests/mutants/ex11_exa
 CORELESS = '@pytest.mark.piece("double")\n'
 
 
-def course_with(folder: Path, *changes: tuple[str, str, str]) -> Copy:
-    """A copy of the course with an exercise more, and changes (file, old, new) of that."""
-    copy = Copy(folder / "course")
+def with_exercise(copy, *changes: tuple[str, str, str]):
+    """The copy of the course with an exercise more, and changes (file, old, new) of that."""
     shutil.copytree(ROOT / "tests" / "hidden", copy.root / "tests" / "hidden")
     with (copy.exercises / "manifest.toml").open("a", encoding="utf-8") as manifest:
         manifest.write(ENTRY)
@@ -88,8 +85,8 @@ def course_with(folder: Path, *changes: tuple[str, str, str]) -> Copy:
     return copy
 
 
-def test_a_new_exercise_goes_through_stubs_validate_and_check(tmp_path):
-    course = course_with(tmp_path)
+def test_a_new_exercise_goes_through_stubs_validate_and_check(copy):
+    course = with_exercise(copy)
     missing = course.grader("validate", "ex11")
     assert missing.returncode == 1
     assert "exercises/ex11_example.py: there is no such file" in missing.stdout
@@ -109,9 +106,9 @@ def test_a_new_exercise_goes_through_stubs_validate_and_check(tmp_path):
     assert "4 of 4 points" in done.stdout
 
 
-def test_a_solution_that_fails_and_a_test_that_the_stub_passes_are_said(tmp_path):
-    course = course_with(
-        tmp_path,
+def test_a_solution_that_fails_and_a_test_that_the_stub_passes_are_said(copy):
+    course = with_exercise(
+        copy,
         ("solutions/ex11_example.py", "number + number", "number * 3"),
         (VISIBLE, "same([student.double(0), student.double(-1)], [0, -2])", "assert True"),
     )
@@ -123,9 +120,9 @@ def test_a_solution_that_fails_and_a_test_that_the_stub_passes_are_said(tmp_path
     assert f"{VISIBLE}, test_nothing_stays_nothing: of the stub it says passed" in run.stdout
 
 
-def test_answers_that_cost_nothing_and_mistakes_that_pass_are_said(tmp_path):
-    course = course_with(
-        tmp_path,
+def test_answers_that_cost_nothing_and_mistakes_that_pass_are_said(copy):
+    course = with_exercise(
+        copy,
         ("exercises/manifest.toml", '"return number + ..."', '"return number + number"'),
         (VISIBLE, '@pytest.mark.piece("double", core=True)\ndef test_n', CORELESS + "def test_n"),
         (VISIBLE, "same(student.double(3), 6)", "same(student.double(0), 0)"),
