@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def _(text: str) -> str:
     return _spoken.gettext(text)
 
 
+def code(said: str) -> str:
+    """ "de", of "de_AT.UTF-8", of "de-CH", and of "German_Germany", as Windows has it."""
+    return locale.normalize(re.split("[-_.@]", said)[0]).partition("_")[0].lower()
+
+
 def later(text: str) -> str:
     """`text` itself: a sentence for the catalogue, which `_` translates when it is shown."""
     return text
@@ -50,7 +56,7 @@ def languages() -> list[str]:
 def speak(language: str) -> None:
     """Use this language from here on: "de", "de_DE" or "de-AT". Raises UnknownLanguage."""
     global _spoken, _language, _letters
-    short = language.replace("-", "_").partition("_")[0].lower()
+    short = code(language)
     if short not in languages():
         raise UnknownLanguage(
             _("there is no language {language!r}; there are {all}").format(
@@ -88,6 +94,5 @@ def catalogue(file: Path) -> gettext.NullTranslations:
 def preferred(environment: Mapping[str, str] = os.environ) -> str:
     """The reader's language by their settings; English where the grader does not speak it."""
     said = next((value for name in VARIABLES if (value := environment.get(name))), "")
-    said = said or locale.getlocale()[0] or ""  # where Windows keeps it
-    short = said.replace("-", "_").partition("_")[0].lower()
+    short = code(said or locale.getlocale()[0] or "")  # where Windows keeps it
     return short if short in languages() else SOURCE

@@ -261,7 +261,7 @@ def test_the_reader_s_settings_choose_the_language(settings):
     assert language.preferred(settings) == "de"
 
 
-@pytest.mark.parametrize("said", ["C.UTF-8", "POSIX", "fr_FR.UTF-8", "en_GB"])
+@pytest.mark.parametrize("said", ["C.UTF-8", "POSIX", "fr_FR.UTF-8", "en_GB", "delta"])
 def test_english_is_spoken_where_there_is_no_such_language(said):
     assert language.preferred({"LANG": said}) == "en"
 
@@ -274,6 +274,13 @@ def test_lang_may_stand_before_or_after_the_command(line, capsys):
     assert "Nutze: python -m grader check" in said
     assert "diese Hilfe zeigen" in said
     assert "auch die verdeckte Testreihe, wo es sie gibt" in said
+
+
+def test_windows_names_its_language_in_words(monkeypatch):
+    monkeypatch.setattr(language.locale, "getlocale", lambda: ("German_Austria", "1252"))
+    assert language.preferred({}) == "de"
+    monkeypatch.setattr(language.locale, "getlocale", lambda: (None, None))
+    assert language.preferred({}) == "en"
 
 
 def test_an_unknown_language_is_an_error_that_lists_what_there_is(capsys):
