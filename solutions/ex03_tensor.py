@@ -8,7 +8,7 @@ arithmetic. The idea stays: remember the inputs, know the local rule, walk back.
 is (2, 3), two rows of three; a single number has shape (). Axes are counted from 0, or from the
 back: -1 is the last. To sum over an axis is to let it go: over axis 0, the rows, it leaves
 [5, 7, 9]; over axis 1 it leaves [6, 15], or, with keepdims=True, [[6], [15]] of shape (2, 1).
-float32 and float64 are types (*dtype*): numbers of 7 digits and of 16.
+float32 and float64 are types (*dtype*): numbers of about 7 digits and of 16.
 
 **The example of exercise 2 again**, d = a * b + a, with arrays:
 
@@ -43,7 +43,7 @@ has the local derivative cos(x), and would be
 
 x.data is x's array. *Parents* are what a node was made from: exercise 2 said children. Here is one
 parent, so vjp returns a tuple of one, with its comma. Without the comma its first element would be
-taken for the whole gradient, and the board would say that an axis is missing.
+taken for the whole gradient.
 
 **Broadcasting** is the one new thing. numpy lines shapes up at their last axis, and repeats an axis
 of size 1, or a missing one, until it fits. What was used many times collects many gradients:
