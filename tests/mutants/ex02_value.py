@@ -1,6 +1,7 @@
 """Mistakes that students make in exercise 2."""
 
 import math
+from itertools import count
 
 from grader.diagnosis import mutant
 from solutions.ex02_value import Value
@@ -454,6 +455,42 @@ def backward_without_seen(self):
     for value in reversed(order):
         for child, local in zip(value.children, value.local_grads):
             child.grad += local * value.grad
+
+
+@mutant(
+    EX02,
+    "Value.backward",
+    says="you let a Value hand on at each visit, what it has so far; it hands on once, with all",
+)
+def backward_at_each_visit(self):
+    self.grad += 1
+    stack, visits = [self], 0
+    while stack:
+        value, visits = stack.pop(), visits + 1
+        for child, local in zip(value.children, value.local_grads):
+            child.grad += local * value.grad
+            stack.append(child)
+        if visits > 100_000:
+            raise MemoryError("it would go on for hours")
+
+
+@mutant(
+    EX02,
+    "Value.backward",
+    says="you called backward of each child, which starts it with 1 again; only the result does so",
+)
+def backward_of_each_child(self):
+    visits = count()
+
+    def backward(value):
+        if next(visits) > 100_000:
+            raise MemoryError("it would go on for hours")
+        value.grad = 1
+        for child, local in zip(value.children, value.local_grads):
+            child.grad += local * value.grad
+            backward(child)
+
+    backward(self)
 
 
 @mutant(
