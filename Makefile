@@ -38,13 +38,13 @@ xray: $(READY)  ## look inside your model while it reads a text:  make xray TEXT
 bundle: $(READY)  ## pack the course without its answers:  make bundle ARGS="course.zip"
 	@$(GRADER) bundle $(ARGS)
 
-mark: .venv/marking.ready  ## mark submissions:  make mark ARGS="submissions/ --results marks.jsonl"
+mark: .venv/marking.ready  ## mark what students have handed in (see README)
 	@$(GRADER) mark $(ARGS)
 
 course: $(READY)  ## write the course for nbgrader:  make course ARGS="folder"
 	@$(GRADER) course $(ARGS)
 
-gradebook: .venv/instructor.ready  ## marks into nbgrader:  make gradebook ARGS="marks.jsonl --course folder"
+gradebook: .venv/instructor.ready  ## marks into nbgrader's gradebook (see README)
 	@$(GRADER) gradebook $(ARGS)
 
 wheels: $(READY)  ## fetch what students install, for rooms without a network
@@ -59,7 +59,7 @@ test: .venv/dev.ready  ## test the kit: a sample of every area, at most 6 minute
 test-all: .venv/dev.ready  ## test all of it
 	@$(PYTHON) -m pytest $(ARGS)
 
-newest: $(READY)  ## play nbgrader's term with the newest there is, in a .venv of its own
+newest: $(READY)  ## play a term with the newest nbgrader
 	@$(PYTHON) -m venv --clear build/newest
 	@build/newest/bin/python -m pip install -q -r requirements/browser.txt -r requirements/marking.txt \
 	    nbgrader psycopg2-binary

@@ -26,6 +26,8 @@ def relation(got: np.ndarray, expected: np.ndarray) -> str:
     """The first claim that holds; "" where none does. The arrays have one shape, and differ."""
     if got.size == 0 or got.dtype.kind not in "iuf":
         return ""
+    if got.size == 1 and got.item() % 1 == 0 == expected.item() % 1:
+        return ""  # what two whole numbers are to each other anybody sees
     for words, told in claims(got, expected):
         if alike(told, got):
             return words

@@ -302,13 +302,19 @@ def replace(undo: ExitStack, owner: type, name: str, new: Any) -> None:
 
 
 def namespaces_of(model: Any) -> list[dict[str, Any]]:
-    """The names known to every module of the model's package, and to all that is borrowed there."""
+    """The names known to every module of the model's package, and to all that is borrowed there.
+
+    Not to microgpt: it has functions of the same names, which work on single numbers.
+    """
     home = sys.modules[type(model).__module__]
     package = home.__name__.rpartition(".")[0]
     beside = [
         module
         for name, module in list(sys.modules.items())
-        if package and name.rpartition(".")[0] == package and type(module) is types.ModuleType
+        if package
+        and name.rpartition(".")[0] == package
+        and type(module) is types.ModuleType
+        and name != f"{package}.microgpt"
     ]
     return homes(SimpleNamespace(loaded=lambda: beside or [home]))
 

@@ -363,7 +363,14 @@ def test_ctrl_c_leaves_a_valid_file_and_says_how_to_go_on(tmp_path):
     students = {f"s{n}": {"ex01_tokenizer": TOKENIZER} for n in range(20)}
     folder, book = handed_in(tmp_path / "in", **students), tmp_path / "marks.jsonl"
     arguments = [folder, "--results", book, "--trust-submissions", "--jobs", "1", "ex01"]
-    run = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        command(*arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        # a shell that runs us in the background has Ctrl-C ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     threading.Timer(60, run.kill).start()
     while not (book.exists() and book.read_bytes().count(b"\n")) and run.poll() is None:
         time.sleep(0.02)

@@ -106,10 +106,11 @@ def test_an_instructor_gets_from_the_bundle_to_the_gradebook(tmp_path):
         pytest.skip(f"nothing can be marked here: {error}")
     kit = tracked(tmp_path / "kit")
     for student, source in (("ann", "solutions"), ("bob", "exercises")):
-        for folder in (f"submissions/{student}", f"class/submitted/{student}/ex05_norm"):
-            (kit / folder).mkdir(parents=True)
-            shutil.copy(kit / source / "ex05_norm.py", kit / folder)
+        (kit / "submissions" / student).mkdir(parents=True)
+        shutil.copy(kit / source / "ex05_norm.py", kit / "submissions" / student)
     for command in commands(TEACHING):
+        if "class/submitted" in command:
+            shutil.copytree(kit / "submissions", kit / "class" / "submitted", dirs_exist_ok=True)
         run(kit, command)
     written = (kit / "class" / "gradebook.db").read_bytes()
     assert b"ann" in written and b"bob" in written

@@ -82,15 +82,19 @@ def test_the_most_telling_line(says):
 @pytest.mark.parametrize(
     ("got", "says"),
     [
-        (1.5, "yours is 0.5 of expected"),
-        (-3.0, "yours has the other sign"),
-        (9.0, "yours is 3 times expected"),
-        (1.0, "yours is 0.333333 of expected"),
+        (0.35, "yours is 0.5 of expected"),
+        (-0.7, "yours has the other sign"),
+        (2.1, "yours is 3 times expected"),
+        (0.7 / 3, "yours is 0.333333 of expected"),
         (3.7, ""),
     ],
 )
 def test_of_a_lone_number_only_what_is_no_chance(got, says):
-    assert relation(np.array(got), np.array(3.0)) == says
+    assert relation(np.array(got), np.array(0.7)) == says
+
+
+def test_of_two_whole_numbers_nothing_is_said_that_anybody_sees():
+    assert relation(np.array(9.0), np.array(3.0)) == ""
 
 
 def test_the_digits_of_float32_hide_no_factor():
