@@ -11,6 +11,7 @@ belong to: the characters, the kind of data, the steps taken and the steps in al
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import math
@@ -224,19 +225,11 @@ class ScalarLearner:
         """MicroGPT's own loop. What `on_step` raises ends it; the steps taken stay taken."""
 
         def counted(step: int, loss: float) -> None:
-            gc.collect()
             self.step = step + 1
             on_step(step, loss)
 
-        # The graph of a step is large and soon gone, and looking for cycles in it again and again
-        # nearly doubles the time. Once a step is enough, should the student's nodes hold any.
-        gc.freeze()
-        gc.disable()
-        try:
+        with rarely_collecting():
             self.course.microgpt.train(docs, self.tokenizer, self.params, steps, counted)
-        finally:
-            gc.enable()
-            gc.unfreeze()
 
     def losses(self, docs: Sequence[str], batch_size: int) -> Iterator[tuple[float, int]]:
         """(mean loss, characters) of one document after the other."""
@@ -252,6 +245,21 @@ class ScalarLearner:
                 "the scalar model samples with a temperature only: no prompt, top-k, top-p"
             )
         return self.course.microgpt.sample(self.tokenizer, self.params, rng, knobs.t)
+
+
+@contextlib.contextmanager
+def rarely_collecting() -> Iterator[None]:
+    """Look for cycles once in a million new objects: as microgpt.py does, when it is run alone.
+
+    The graph of a step is large and soon gone by itself; looking through it again and again takes
+    half as long as the step. But should a student's nodes hold cycles, they must go in the end.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def windows(ids: np.ndarray, T: int, bos: int) -> tuple[np.ndarray, np.ndarray]:

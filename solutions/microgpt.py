@@ -11,6 +11,7 @@ the same algorithm on arrays, and hundreds of times faster.
 Every number is a Value, every vector a list of Values, every matrix a list of rows.
 """
 
+import gc
 import random
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ N_EMBD = 16  # C: numbers that describe one position
 BLOCK_SIZE = 16  # the most positions that it can look at
 N_HEAD = 4  # H: attention heads
 HEAD_SIZE = N_EMBD // N_HEAD  # D = C / H: each head's part of a vector
+RARELY = 1_000_000  # new objects, until Python may search them for cycles: a step's graph has none
 
 
 def init_params(vocab_size, rng):
@@ -166,6 +168,7 @@ def sample(tokenizer, params, rng, temperature=0.5):
 
 
 def main(steps=1000, data=Path(__file__).parent.parent / "data" / "first_names.txt"):
+    gc.set_threshold(RARELY)
     rng = random.Random(42)
     docs = [line.strip() for line in Path(data).read_text("utf-8").splitlines() if line.strip()]
     rng.shuffle(docs)
