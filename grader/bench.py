@@ -1,11 +1,12 @@
 """How fast it is, always beside a peer in the same run: ratios hold where seconds drift.
 
-    training    a step of the reference beside PyTorch, and beside the scalar model
-    sampling    tokens a second with the cache, beside PyTorch with one
-    check       each exercise cold, and all of them, beside pytest alone on as many trivial tests
+    race        training and sampling beside PyTorch, the scalar models, and the machine's limit
+    footprint   the memory of a training step, beside PyTorch's
+    latency     how long one waits for a check, a mark, an answer after a save
+    growth      how all that grows with sizes, and marking with submissions
 
-The model is timed by `race`, in a process for each number of threads: numpy's libraries read that
-number once, when they are loaded. Contestants take turns; each turn gives one figure.
+The model is timed in a process for each number of threads: numpy's libraries read that number
+once, when they are loaded. Contestants take turns; each turn gives one figure.
 """
 
 from __future__ import annotations
@@ -14,19 +15,17 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from statistics import median
+from typing import Any
 
 from .course import ROOT, Course
-from .language import _
+from .language import _, later
 
-TRIVIAL = "def test_{}():\n    assert np.ones(3).sum() == 3\n"
 TURN = 0.4  # seconds that a contestant has in each round, as many steps as fit
 LIBRARIES = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")  # each has its own NUM_THREADS
+LARGEST = "c2"  # the setting whose memory is measured
 
 
 class BenchError(Exception):
@@ -119,18 +118,28 @@ def measure(
     rounds: int,
     with_checks: bool,
     notify: Callable[[str], None],
-) -> list[Row]:
-    """All comparisons at these settings (all without any name), then the latencies.
+) -> Iterator[Row]:
+    """All comparisons at these settings (all without any name), then the latencies, as they come.
 
     notify is told what is measured next. Raises BenchError for a setting that there is not, and
     where something could not be measured or peers differ in more than their speed.
     """
-    if rounds < 1:
-        raise BenchError(_("--rounds {rounds}: it takes one at least").format(rounds=rounds))
+    from . import latency
+
+    at_least_one(rounds)
     chosen = settings(names)
     notify(busy())
-    rows = [row for number in threads for row in models(chosen, number, rounds, TURN)]
-    return rows + (checks(course, rounds, notify) if with_checks else [])
+    for number in threads:
+        yield from models(chosen, number, rounds, TURN)
+    if SETTINGS[LARGEST] in chosen:
+        yield from memory(LARGEST, threads[0], rounds, notify)
+    if with_checks:
+        yield from latency.rows(course, rounds, notify)
+
+
+def at_least_one(rounds: int) -> None:
+    if rounds < 1:
+        raise BenchError(_("--rounds {rounds}: it takes one at least").format(rounds=rounds))
 
 
 def busy() -> str:
@@ -143,22 +152,32 @@ def busy() -> str:
     )
 
 
-def models(chosen: Sequence[Setting], threads: int, rounds: int, seconds: float) -> list[Row]:
-    """Time the model at these settings, in a process that has so many threads.
+def models(chosen: Sequence[Setting], threads: int, rounds: int, seconds: float) -> Iterator[Row]:
+    """The rows of the race at these settings, as they come.
 
     seconds   how long each contestant's turn is; one step at least
     """
     names = ",".join(setting.name for setting in chosen)
-    command = [sys.executable, "-m", "grader.race", names, str(rounds), str(seconds)]
+    for row in apart("race", [names, str(rounds), str(seconds)], threads):
+        yield read(row)
+
+
+def apart(room: str, arguments: Sequence[str], threads: int) -> Iterator[Any]:
+    """What a room of the grader says, line by line, run in a process with so many threads."""
+    command = [sys.executable, "-m", f"grader.{room}", *arguments]
     bound = {f"{library}_NUM_THREADS": str(threads) for library in LIBRARIES}
-    ran = subprocess.run(
+    with subprocess.Popen(
         command, cwd=ROOT, env=os.environ | bound, stdout=subprocess.PIPE, encoding="utf-8"
-    )
-    if ran.returncode:
-        raise BenchError(
-            _("the race at {names} broke off; its last words stand above").format(names=names)
-        )
-    return [read(row) for row in json.loads(ran.stdout)]
+    ) as process:
+        try:
+            for line in process.stdout:
+                yield json.loads(line)
+        except BaseException:  # whoever listens has stopped
+            process.kill()
+            raise
+    if process.returncode:
+        words = _("the {room} of {names} broke off; its last words stand above")
+        raise BenchError(words.format(room=room, names=arguments[0]))
 
 
 def read(row: dict) -> Row:
@@ -166,51 +185,24 @@ def read(row: dict) -> Row:
     return Row(**row | {"ours": tuple(row["ours"]), "theirs": tuple(row["theirs"])})
 
 
-def checks(course: Course, rounds: int, notify: Callable[[str], None]) -> list[Row]:
-    """Seconds to check each exercise of the reference from cold, and the whole course."""
-    rows = []
-    for names in [*([exercise.short] for exercise in course.exercises), []]:
-        where = names[0] if names else "all"
-        notify(_("check {where}").format(where=where))
-        rows.append(check(names, where, rounds))
-    return rows
+def memory(name: str, threads: int, rounds: int, notify: Callable[[str], None]) -> Iterator[Row]:
+    """Megabytes that training takes at a setting, beside PyTorch's. Nothing where none can tell."""
+    from . import footprint, peers
 
+    if not footprint.STATUS.exists():
+        notify(_("no memory at {name}: only Linux tells a process's peak").format(name=name))
+        return
+    notify(_("memory at {name}").format(name=name))
 
-def check(names: list[str], where: str, rounds: int) -> Row:
-    """Seconds of one check, beside pytest alone on as many tests that do next to nothing."""
-    options = ["--target", "solutions", "--no-finale", "--format", "json"]
-    command = [sys.executable, "-m", "grader", "check", *names, *options]
-    count = tests_in(timed(command, ROOT)[1])
-    ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        tests = "import numpy as np\n" + "".join(TRIVIAL.format(i) for i in range(count))
-        (Path(folder) / "test_trivial.py").write_text(tests, "utf-8")
-        alone = [sys.executable, "-m", "pytest", "-q", "test_trivial.py"]
-        timed(alone, Path(folder))  # once unmeasured, as ours was, so that all is compiled
-        for _round in range(rounds):
-            ours.append(timed(command, ROOT)[0])
-            theirs.append(timed(alone, Path(folder))[0])
-    note = _("{count} tests").format(count=count)
-    return Row("check", where, None, "s", tuple(ours), "pytest", tuple(theirs), note)
+    def megabytes(who: str) -> float:
+        (size,) = apart("footprint", [who, name], threads)
+        return size / 1e6
 
-
-def timed(command: list[str], folder: Path) -> tuple[float, str]:
-    """How many seconds it took, and what it printed. BenchError unless it succeeds."""
-    start = time.perf_counter()
-    ran = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
-    seconds = time.perf_counter() - start
-    if ran.returncode:
-        said = (ran.stderr or ran.stdout).strip().splitlines()[-1:]
-        words = " ".join(command[2:])
-        raise BenchError(
-            _("{words} did not pass, so it is not timed: {all}").format(
-                words=words, all=" ".join(said)
-            )
-        )
-    return seconds, ran.stdout
-
-
-def tests_in(report: str) -> int:
-    """How many tests a check has run, by its JSON."""
-    pieces = [piece for exercise in json.loads(report)["exercises"] for piece in exercise["pieces"]]
-    return sum(len(piece["tests"]) for piece in pieces)
+    sides = ("ours", "torch") if peers.has_torch() else ("ours",)
+    ours, *theirs = zip(*(map(megabytes, sides) for _round in range(rounds)))
+    note = _("what the process grows by, at most, over what it was before")
+    row = Row(later("memory of training"), name, threads, "MB", ours)
+    if theirs:
+        yield replace(row, peer="PyTorch", theirs=theirs[0], note=note)
+    else:
+        yield replace(row, note=f"{note}; {peers.no_torch()}")

@@ -60,13 +60,15 @@ FOR_GRADESCOPE = (
     "tests/mutants/*.py",
 )
 MAINTAINERS = (
-    "arena attacks autograde automatic bench bundle explanation exporter gradebook halfright intake"
-    " ledger lines marker marking marks mutation nbcourse precompute race similar stability stats"
-    " trials trivial unpack validate variants".split()
+    "arena attacks autograde automatic bench bundle explanation exporter footprint gradebook"
+    " growth halfright intake latency ledger limits lines marker marking marks mutation"
+    " nbcourse peers precompute race rehearsal scalars similar stability stats trials trivial"
+    " unpack validate variants".split()
 )
 NOT_FOR_STUDENTS = {
     *(f"grader/{name}.py" for name in MAINTAINERS),
     "grader/reports/bench.py",
+    "grader/reports/growth.py",
     "grader/reports/marking.py",
     "grader/reports/matrix.py",
     "grader/reports/stats.py",

@@ -1,6 +1,6 @@
 """The race: the reference and its peers on the same work, in turns. Run by `bench`, in a process.
 
-    python -m grader.race a,b1 ROUNDS SECONDS     rows of bench.Row as JSON, on stdout
+    python -m grader.race a,b1 ROUNDS SECONDS     a row of bench.Row as JSON in each line of stdout
 
 Freed memory stays in the process (sandbox.keep_memory), as it does when a student's model trains;
 PyTorch, in the same process, has the same gain from it.
@@ -9,35 +9,36 @@ PyTorch, in the same process, has the same gain from it.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import json
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
-from string import ascii_lowercase
+from statistics import median
 from typing import Any
 
 import numpy as np
 
-from solutions import microgpt
 from solutions.ex01_tokenizer import CharTokenizer
-from solutions.ex02_value import Value
 from solutions.ex06_attention import KVCache
 from solutions.ex07_gpt import GPT, GPTConfig
 from solutions.ex08_optim import AdamW, linear_decay
 from solutions.ex10_sampling import generate
 
-from . import sandbox
+from . import language, limits, peers, sandbox, scalars
 from .bench import SETTINGS, Row, Setting
+from .course import ROOT
+from .language import _, later
+from .scalars import BETAS, LR
 
-LR, BETAS = 1e-3, (0.85, 0.99)  # MicroGPT has 0.01, where rounding soon grows
 COMPARED = 10  # steps whose losses are compared; later, rounding has had time to grow
 TOLERANCE = 1e-3  # of losses and logits in float32; another computation is further off
 NAME = 6  # letters; the mean of data/first_names.txt
-NO_TORCH = "no peer: PyTorch is not installed; `make bench` installs it"
+SCALAR_STEPS = 6  # in a round; of the first nothing is left over, so it is not timed
+STEP = later("training step")
 
 Step = Callable[[], float]
 
@@ -48,25 +49,34 @@ class OtherWork(Exception):
 
 def main(names: str, rounds: str, seconds: str) -> None:
     """Print the rows of these settings, separated by commas."""
+    language.speak(language.preferred())
     turn = partial(contest, rounds=int(rounds), seconds=float(seconds))
     threads = int(os.environ["OPENBLAS_NUM_THREADS"])
     sandbox.keep_memory()
-    rows = []
     for setting in (SETTINGS[name] for name in names.split(",")):
-        print(f"bench: {setting.words}, threads: {threads}", file=sys.stderr, flush=True)
-        rows += [training(setting, threads, turn), sampling(setting, threads, turn)]
-        if setting.name == "a":
-            rows.append(scalar(setting, threads, int(rounds), float(seconds)))
-    print(json.dumps([asdict(row) for row in rows]))
+        said = _("bench: {words}, threads: {threads}")
+        print(said.format(words=setting.words, threads=threads), file=sys.stderr, flush=True)
+        for row in rows(setting, threads, turn):
+            print(json.dumps(asdict(row)), flush=True)
 
 
-def contest(*steps: Step, rounds: int, seconds: float) -> list[list[float]]:
+def rows(setting: Setting, threads: int, turn: Callable) -> Iterator[Row]:
+    """All that is raced at a setting."""
+    yield training(setting, threads, turn)
+    yield from limit(setting, threads, turn)
+    yield sampling(setting, threads, turn)
+    yield flat(setting, threads, turn)
+    if setting.name == "a":
+        yield from scalar(setting, threads, **turn.keywords)
+
+
+def contest(*steps: Step, rounds: int, seconds: float, freeze: bool = True) -> list[list[float]]:
     """What each step takes, in seconds: a figure for every round, in which they take turns."""
     for step in steps:
         step()  # the first fetches memory that the others find
     gc.freeze()  # what stands by now is not for the collector to look through in somebody's turn
-    figures: list[list[float]] = [[] for _ in steps]
-    for _ in range(rounds):
+    figures: list[list[float]] = [[] for _step in steps]
+    for _round in range(rounds):
         for found, step in zip(figures, steps):
             found.append(pace(step, seconds))
     gc.unfreeze()
@@ -98,12 +108,12 @@ def training(setting: Setting, threads: int, turn: Callable) -> Row:
     weights = {name: p.data.copy() for name, p in model.params.items()}
     losses, peers_losses = [], []
     ours = partial(recorded, trainer(model, *batch), losses)
-    row = partial(Row, "training step", setting.name, threads, "ms")
-    if not has_torch():
-        return row(in_ms(*turn(ours)), note=NO_TORCH)
-    step = torch_trainer(setting, weights, batch, threads)
+    row = partial(Row, STEP, setting.name, threads, "ms")
+    if not peers.has_torch():
+        return row(in_ms(*turn(ours)), note=peers.no_torch())
+    step = peers.torch_trainer(setting, weights, batch, threads)
     mine, other = turn(ours, partial(recorded, step, peers_losses))
-    note = agreement(losses[:COMPARED], peers_losses[:COMPARED], "losses")
+    note = agreement(losses[:COMPARED], peers_losses[:COMPARED], _("losses"))
     return row(in_ms(mine), "PyTorch", in_ms(other), note)
 
 
@@ -130,17 +140,42 @@ def recorded(step: Step, losses: list[float]) -> None:
     losses.append(step())
 
 
-def agreement(mine: Any, other: Any, what: str) -> str:
+def agreement(mine: Any, other: Any, what: str, tolerance: float = TOLERANCE) -> str:
     """How far both are apart at most, in words. OtherWork where that is too far to be rounding."""
     both = [np.asarray(values)[: min(len(mine), len(other))] for values in (mine, other)]
     apart = np.abs(both[0] - both[1]).max()
-    if not apart <= TOLERANCE:  # nan too
-        raise OtherWork(f"{what} differ by {apart:.1e}: this is not the same work")
-    return f"{len(both[0])} {what} differ by at most {apart:.0e}"
+    if not apart <= tolerance:  # nan too
+        words = _("{what} differ by {apart:.1e}: this is not the same work")
+        raise OtherWork(words.format(what=what, apart=apart))
+    words = _("{n} {what} differ by at most {apart:.0e}")
+    return words.format(n=len(both[0]), what=what, apart=apart)
 
 
 def in_ms(seconds: list[float]) -> tuple[float, ...]:
     return tuple(1000 * s for s in seconds)
+
+
+# the machine's limit
+
+
+def limit(setting: Setting, threads: int, turn: Callable) -> Iterator[Row]:
+    """The step's products alone, and the bytes that it moves at least, as shares of the step."""
+    rng = np.random.default_rng(0)
+    model = model_of(setting, rng)
+    batch = rng.integers(setting.V, size=(2, setting.batch, setting.T))
+    flops = limits.flops(setting)
+    size = limits.traffic(model.loss(*batch), model.params)
+    alone = limits.sgemm(setting), limits.stream(size, threads)
+    step, products, stream = turn(trainer(model, *batch), *alone)
+    shares = (
+        (later("products by sgemm alone"), products, flops / 1e9, "GFLOP"),
+        (later("bytes as a stream"), stream, size / 1e9, "GB"),
+    )
+    for what, seconds, amount, unit in shares:
+        words = _("{amount:.3g} {unit}: {alone:.3g} {unit}/s alone, {step:.3g} in the step")
+        rates = {"alone": amount / np.median(seconds), "step": amount / np.median(step)}
+        note = words.format(amount=amount, unit=unit, **rates)
+        yield Row(what, setting.name, threads, "ms", in_ms(seconds), STEP, in_ms(step), note)
 
 
 # sampling
@@ -152,15 +187,15 @@ def sampling(setting: Setting, threads: int, turn: Callable) -> Row:
     model = model_of(setting, rng)
     weights = {name: p.data for name, p in model.params.items()}
     T = setting.T
-    row = partial(Row, "sampling", setting.name, threads, "tokens/s")
+    row = partial(Row, later("sampling"), setting.name, threads, "tokens/s")
     ours = partial(generate, model, [0], T, rng)
-    if not has_torch():
+    if not peers.has_torch():
         (mine,) = turn(ours)
-        return row(rate(T, mine), note=NO_TORCH)
-    mine, other = turn(ours, partial(torch_generate, setting, weights, threads))
+        return row(rate(T, mine), note=peers.no_torch())
+    mine, other = turn(ours, partial(peers.torch_generate, setting, weights, threads))
     ids = rng.integers(setting.V, size=T)
-    note = agreement(logits(model, ids), torch_logits(setting, weights, ids), "rows of logits")
-    return row(rate(T, mine), "PyTorch", rate(T, other), note)
+    rows = logits(model, ids), peers.torch_logits(setting, weights, ids)
+    return row(rate(T, mine), "PyTorch", rate(T, other), agreement(*rows, _("rows of logits")))
 
 
 def rate(tokens: int, seconds: list[float]) -> tuple[float, ...]:
@@ -169,121 +204,88 @@ def rate(tokens: int, seconds: list[float]) -> tuple[float, ...]:
 
 def logits(model: GPT, ids: np.ndarray) -> np.ndarray:
     """The logits after each token, one token shown at a time."""
-    caches = [KVCache(model.config.block_size) for _ in range(model.config.n_layer)]
+    caches = [KVCache(model.config.block_size) for _layer in range(model.config.n_layer)]
     return np.array([model(np.array([[i]]), caches).data[0, -1] for i in ids])
+
+
+class Clock:
+    """A generator of random numbers that notes when it is asked: once for each token."""
+
+    def __init__(self) -> None:
+        self.rng, self.times = np.random.default_rng(0), []
+
+    def random(self) -> float:
+        self.times.append(time.perf_counter())
+        return self.rng.random()
+
+
+def flat(setting: Setting, threads: int, turn: Callable) -> Row:
+    """Milliseconds of a token in the last quarter of a block, beside the first quarter's."""
+    T, quarter = setting.T, setting.T // 4
+    model = model_of(setting, np.random.default_rng(0))
+    spent: list[np.ndarray] = []
+
+    def step() -> None:
+        clock = Clock()
+        generate(model, [0], T, clock)
+        spent.append(np.diff(clock.times))  # of the tokens 2 to T
+
+    ((*rounds,),) = turn(step)
+    each = np.array_split(np.array(spent[1:]), len(rounds))  # blocks of about each round
+    first, last = (
+        in_ms([part[:, place].mean() for part in each])
+        for place in (slice(0, quarter - 1), slice(-quarter, None))
+    )
+    words = _("tokens {a} to {T} of a block beside 2 to {b}: what is kept hardly costs")
+    note = words.format(a=T - quarter + 1, T=T, b=quarter)
+    return Row(
+        later("a late token"), setting.name, threads, "ms", last, later("an early one"), first, note
+    )
 
 
 # the scalar model
 
 
-def scalar(setting: Setting, threads: int, rounds: int, seconds: float) -> Row:
-    """Milliseconds of a step on the same name: the array model's beside the scalar model's.
+def scalar(setting: Setting, threads: int, rounds: int, seconds: float) -> Iterator[Row]:
+    """Milliseconds of a step on the same name: arrays, our scalars, and scalars as published.
 
-    The scalar model trains by itself, a step a round; after each, the array model has its turn. A
-    longer name would flatter the array model, for which it is hardly more work.
+    The scalar models train in processes of their own, a few steps in each round. A longer name
+    would flatter the array model, for which it is hardly more work.
     """
-    tokenizer, doc = CharTokenizer(ascii_lowercase), ascii_lowercase[:NAME]
-    ids = np.array(tokenizer.encode(doc))
-    model, twin = (model_of(setting, np.random.default_rng(0)) for _ in range(2))
-    weights = {name: values(p.data) for name, p in model.params.items()}
-    batch = ids[None, :-1], ids[None, 1:]
-    step, twins_step = trainer(model, *batch), trainer(twin, *batch)
-    ours, theirs = [], []
+    ids = np.array(CharTokenizer(scalars.LETTERS).encode(scalars.LETTERS[:NAME]))
+    model, twin = (model_of(setting, np.random.default_rng(0)) for _model in range(2))
+    for name, weights in scalars.weights().items():
+        model.params[name].data[...] = twin.params[name].data[...] = weights
+    step, twins_step = (trainer(m, ids[None, :-1], ids[None, 1:]) for m in (model, twin))
     step()
-
-    def on_step(number: int, loss: float) -> None:
-        nonlocal start
-        theirs.append(time.perf_counter() - start)
-        ours.append(pace(step, seconds))
-        start = time.perf_counter()
-
-    start = time.perf_counter()
-    losses = microgpt.train([doc], tokenizer, weights, rounds, on_step, LR, *BETAS)
-    same = [twins_step(linear_decay(i, rounds, LR)) for i in range(rounds)]
-    note = agreement(same, losses, "losses")
-    note = f"one name of {NAME} letters; {note}"
-    row = partial(Row, "training step", setting.name, threads, "ms")
-    return row(in_ms(ours), "scalar model", in_ms(theirs), note)
-
-
-def values(matrix: np.ndarray) -> list[list[Value]]:
-    return [[Value(float(w)) for w in row] for row in matrix]
+    arrays, ours, published = [], [], []
+    for _round in range(rounds):
+        took, losses = alone("ours")
+        ours.append(took)
+        took, their_losses = alone("published")
+        published.append(took)
+        arrays.append(pace(step, seconds))
+    rates = [linear_decay(i, SCALAR_STEPS, LR) for i in range(SCALAR_STEPS)]
+    note = agreement([twins_step(lr) for lr in rates], losses, _("losses"))
+    exact = agreement(losses, their_losses, _("losses"), 1e-9)
+    name = _("one name of {n} letters; {note}").format
+    row = partial(Row, STEP, setting.name, threads, "ms")
+    yield row(in_ms(arrays), later("scalar model"), in_ms(ours), name(n=NAME, note=note))
+    yield row(in_ms(arrays), later("as published"), in_ms(published), name(n=NAME, note=note))
+    row = partial(Row, later("scalar model's step"), setting.name, threads, "ms")
+    yield row(in_ms(ours), later("as published"), in_ms(published), name(n=NAME, note=exact))
 
 
-# the peer: the same in PyTorch eager, as its users write it
-
-
-def has_torch() -> bool:
-    return importlib.util.find_spec("torch") is not None
-
-
-def torch_trainer(setting: Setting, weights: dict, batch: np.ndarray, threads: int) -> Step:
-    """The same training step from the same weights."""
-    import torch
-
-    torch.set_num_threads(threads)
-    params = {name: torch.tensor(w, requires_grad=True) for name, w in weights.items()}
-    optimizer = torch.optim.Adam(params.values(), LR, BETAS)
-    ids, targets = (torch.tensor(array) for array in batch)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        logits = torch_gpt(setting, params, ids)
-        loss = torch.nn.functional.cross_entropy(logits.view(-1, setting.V), targets.view(-1))
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-def torch_generate(setting: Setting, weights: dict, threads: int) -> list[int]:
-    """T new tokens after token 0, with a cache."""
-    import torch
-
-    torch.set_num_threads(threads)
-    params = {name: torch.from_numpy(w) for name, w in weights.items()}
-    shown, past, new = torch.zeros(1, 1, dtype=torch.long), [None] * setting.L, []
-    with torch.inference_mode():
-        for _ in range(setting.T):
-            probs = torch.softmax(torch_gpt(setting, params, shown, past)[:, -1], -1)
-            shown = torch.multinomial(probs, 1)
-            new.append(shown.item())
-    return new
-
-
-def torch_logits(setting: Setting, weights: dict, ids: np.ndarray) -> np.ndarray:
-    """The logits after each token, one token shown at a time."""
-    import torch
-
-    params, past = {name: torch.from_numpy(w) for name, w in weights.items()}, [None] * setting.L
-    with torch.inference_mode():
-        rows = [torch_gpt(setting, params, torch.tensor([[i]]), past)[0, -1] for i in ids]
-        return torch.stack(rows).numpy()
-
-
-def torch_gpt(setting: Setting, params: dict, ids: Any, past: list | None = None) -> Any:
-    """The preset microgpt. `past` holds each layer's keys and values so far, and is extended."""
-    import torch
-    from torch.nn.functional import linear, relu, rms_norm, scaled_dot_product_attention
-
-    (B, T), C = ids.shape, setting.C
-    start = past[0][0].shape[2] if past and past[0] else 0
-    x = params["wte"][ids] + params["wpe"][start : start + T]  # (B, T, C)
-    x = rms_norm(x, (C,), eps=1e-5)
-    for i in range(setting.L):
-        w = {name: params[f"layer{i}.attn_w{name}"] for name in "qkvo"}
-        y = rms_norm(x, (C,), eps=1e-5)
-        q, k, v = (linear(y, w[n]).view(B, T, setting.H, -1).transpose(1, 2) for n in "qkv")
-        if past is not None:
-            k, v = (torch.cat(pair, 2) for pair in zip(past[i], (k, v))) if past[i] else (k, v)
-            past[i] = k, v
-        y = scaled_dot_product_attention(q, k, v, is_causal=T > 1)  # (B, H, T, D)
-        x = x + linear(y.transpose(1, 2).reshape(B, T, C), w["o"])
-        hidden = relu(linear(rms_norm(x, (C,), eps=1e-5), params[f"layer{i}.mlp_fc1"]))
-        x = x + linear(hidden, params[f"layer{i}.mlp_fc2"])
-    return linear(x, params["lm_head"])  # (B, T, V)
+def alone(who: str) -> tuple[float, list[float]]:
+    """Seconds of a step of a scalar model, the median of some, and the losses of them all."""
+    command = [sys.executable, "-m", "grader.scalars", who, str(NAME), str(SCALAR_STEPS)]
+    ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    seconds, losses = json.loads(ran.stdout)
+    return median(seconds[1:]), losses
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:  # bench says so
+        sys.exit(130)

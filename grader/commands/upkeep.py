@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from .. import course as courses
 from ..course import ROOT
@@ -29,6 +33,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     bench.add_argument("--no-checks", action="store_true", help=_("the model alone"))
     bench.add_argument(
         "--format", choices=("board", "markdown", "json"), default="board", help=_("how to report")
+    )
+    bench.add_argument(
+        "--growth", action="store_true", help=_("instead: how it grows with sizes and submissions")
+    )
+    bench.add_argument(
+        "--long", action="store_true", help=_("with --growth: up to 1,000 submissions")
+    )
+    bench.add_argument(
+        "--svg", type=Path, metavar="FILE", help=_("with --growth: its plot as a picture, too")
     )
     bench.set_defaults(run=run_bench)
 
@@ -77,27 +90,73 @@ def run_lines(options: argparse.Namespace) -> int:
 
 def run_bench(options: argparse.Namespace) -> int:
     whole_course()
+    if (options.long or options.svg) and not options.growth:
+        raise UsageError(_("--long and --svg are for --growth"))
+    if options.growth and options.settings:
+        raise UsageError(_("--growth has sizes of its own: name no setting"))
+    return run_growth(options) if options.growth else run_race(options)
+
+
+def run_race(options: argparse.Namespace) -> int:
     from .. import bench
     from ..reports import bench as reporter
 
-    course = courses.load()
+    rows = bench.measure(
+        courses.load(),
+        options.settings,
+        threads=(options.threads,) if options.threads else (1, 2),
+        rounds=options.rounds,
+        with_checks=not options.no_checks,
+        notify=tell,
+    )
+    return report(*gathered(rows), reporter, options.format)
+
+
+def run_growth(options: argparse.Namespace) -> int:
+    from .. import bench, growth
+    from ..progress import write
+    from ..reports import growth as reporter
+
+    curves = growth.measure(
+        courses.load(),
+        threads=options.threads or 1,
+        rounds=options.rounds,
+        seconds=bench.TURN,
+        long=options.long,
+        with_marking=not options.no_checks,
+        notify=tell,
+    )
+    found, problem = gathered(curves)
+    if options.svg and found:
+        write(options.svg, reporter.svg(found))
+    return report(found, problem, reporter, options.format)
+
+
+def tell(what: str) -> None:
+    print(_("bench: {what}").format(what=what), file=sys.stderr, flush=True)
+
+
+def gathered(measured: Iterable[Any]) -> tuple[list[Any], str]:
+    """All that is measured; if it is stopped or breaks off, what there is, and why."""
+    from ..bench import BenchError
+
+    found: list[Any] = []
     try:
-        rows = bench.measure(
-            course,
-            options.settings,
-            threads=(options.threads,) if options.threads else (1, 2),
-            rounds=options.rounds,
-            with_checks=not options.no_checks,
-            notify=lambda what: print(
-                _("bench: {what}").format(what=what), file=sys.stderr, flush=True
-            ),
-        )
-    except bench.BenchError as error:
-        raise UsageError(str(error)) from error
-    if options.format == "json":
-        print(reporter.to_json(rows), end="")
-    elif options.format == "markdown":
-        print(reporter.markdown(rows), end="")
-    else:
-        reporter.show(rows)
+        for one in measured:
+            found.append(one)
+    except (KeyboardInterrupt, BenchError) as error:
+        return found, str(error) or _("stopped; what was measured until then stands above")
+    return found, ""
+
+
+def report(found: list[Any], problem: str, reporter: ModuleType, form: str) -> int:
+    """Print what was measured, if it is anything. UsageError where there was a problem."""
+    if form == "json":
+        print(reporter.to_json(found), end="")
+    elif form == "markdown" and found:
+        print(reporter.markdown(found), end="")
+    elif found:
+        reporter.show(found)
+    if problem:
+        raise UsageError(problem)
     return 0

@@ -1,13 +1,9 @@
 """`watch` as a student meets it: in a real terminal, with saves of every kind that editors make."""
 
-import contextlib
 import multiprocessing
 import os
-import re
-import select
 import signal
 import statistics
-import struct
 import subprocess
 import sys
 import time
@@ -18,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from grader import course as courses
-from grader import standby, suite, watch
+from grader import latency, standby, suite, watch
 from grader.assembly import Target
 from grader.course import ROOT, Exercise
+from grader.rehearsal import Terminal
 from grader.results import Result, TestResult
 
 COURSE = courses.load()
@@ -109,96 +106,6 @@ def test_a_save_while_the_computer_slept_is_noticed(path):
 
 
 # the terminal
-
-
-class Terminal:
-    """A program in a terminal of ours, and what its screen shows."""
-
-    def __init__(self, copy, *arguments: str, columns: int = 80, rows: int = 40, **env: str):
-        import pty
-
-        self.ours, theirs = pty.openpty()
-        self.resize(columns, rows)
-        environment = copy.environment | {"TERM": "xterm-256color"} | env
-        for name in ("NO_COLOR", "COLUMNS", "LINES"):
-            if name not in env:
-                environment.pop(name, None)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "grader", "watch", *arguments],
-            cwd=copy.root,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            preexec_fn=lambda: in_terminal(theirs),
-        )
-        self.theirs = theirs
-        self.written = b""
-
-    def resize(self, columns: int, rows: int) -> None:
-        import fcntl
-        import termios
-
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self.ours, termios.TIOCSWINSZ, size)
-
-    def read(self, seconds: float = 0.0) -> bytes:
-        """What is written within that time."""
-        found = b""
-        end = time.monotonic() + seconds
-        while select.select([self.ours], [], [], max(0.0, end - time.monotonic()))[0]:
-            with contextlib.suppress(OSError):
-                if chunk := os.read(self.ours, 65536):
-                    found += chunk
-                    continue
-            break
-        self.written += found
-        return found
-
-    @property
-    def screen(self) -> str:
-        """The last picture that was drawn: all that follows the last move to the first corner."""
-        text = self.written.decode("utf-8", "replace").rpartition("\x1b[H")[2]
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
-
-    @property
-    def said(self) -> str:
-        return self.written.decode("utf-8", "replace").replace("\r", "")
-
-    def until(self, words: str, seconds: float = 30.0) -> str:
-        """Wait for a picture, or a line, that holds the words."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.read(0.02)
-            if words in self.screen:
-                return self.screen
-        raise AssertionError(f"{words!r} was not shown; this was:\n{self.screen}")
-
-    def press(self, keys: str) -> None:
-        self.written = b""
-        os.write(self.ours, keys.encode())
-
-    def end(self) -> int:
-        """Wait for the program to end, and say how."""
-        code = self.process.wait(20)
-        self.read(0.1)
-        return code
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.ours)
-        os.close(self.theirs)
-
-
-def in_terminal(descriptor: int) -> None:
-    """Make the terminal that of this process, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
-    os.setsid()
-    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture
@@ -555,23 +462,6 @@ def test_what_is_asked_for_is_run_whatever_is_known_of_it():
 
 
 SAVES = 5  # of each; what else the machine does can only add to the quickest
-FAILS = [
-    ("ex01_tokenizer", 'sorted(set("".join(docs)))', 'sorted("".join(docs))'),
-    ("ex05_norm", "(mean_product(centred, centred) +", "(centred.var(-1, ddof=1, keepdims=True) +"),
-    ("ex06_attention", "q.shape[3] ** -0.5", "1.0"),
-    ("ex08_optim", "return peak * (1 - step / total)", "return peak * step / total"),
-]
-
-
-def answered(terminal: Terminal, copy, exercise: str, old: str = "", new: str = "") -> float:
-    """Seconds from a save to its answer on the screen."""
-    time.sleep(0.8)
-    terminal.read()
-    terminal.written = b""
-    saved = time.monotonic()
-    copy.solve(exercise, old, new, end=f"# saved at {saved}\n")
-    terminal.until(f"{exercise[:4]} checked at")
-    return time.monotonic() - saved
 
 
 def share() -> float:
@@ -584,27 +474,17 @@ def share() -> float:
 
 @POSIX
 @pytest.mark.slow  # it sleeps between saves, as people do
-def test_a_save_is_answered_in_a_blink(copy, start):
-    for exercise in COURSE.by_id:
-        copy.solve(exercise)
-    copy.grader("check", "--no-finale")
-    terminal = start(rows=50)
-    terminal.until("checked at")
+def test_a_save_is_answered_in_a_blink():
+    quickest = {latency.PASSES: {}, latency.FAILS: {}}
     shares = [share()]
-    passes = {}
-    for exercise in COURSE.by_id:
-        passes[exercise] = min(answered(terminal, copy, exercise) for _ in range(SAVES))
-    fails = {}
-    for exercise, *wrong in FAILS:
-        fails[exercise] = min(answered(terminal, copy, exercise, *wrong) for _ in range(SAVES))
-        assert "likely:" in terminal.screen
-        answered(terminal, copy, exercise)
+    for what, exercise, seconds in latency.saves(COURSE, SAVES):
+        quickest[what][exercise] = min(seconds)
         shares.append(share())
-    got = min([*shares, share()])
+    got = min(shares)
     print(f"this process got {got:.0%} of a core")
-    for name, times in (("passes", passes), ("fails", fails)):
-        print(f"{name}: median {statistics.median(times.values()):.2f} s")
+    for what, times in quickest.items():
+        print(f"{what}: median {statistics.median(times.values()):.2f} s")
         for exercise, seconds in times.items():
             print(f"  {exercise}: {seconds:.2f} s")
-    assert statistics.median(passes.values()) < 0.35 / got
-    assert statistics.median(fails.values()) < 0.7 / got
+    assert statistics.median(quickest[latency.PASSES].values()) < 0.35 / got
+    assert statistics.median(quickest[latency.FAILS].values()) < 0.7 / got
