@@ -78,6 +78,8 @@ def plot(curves: Sequence[Curve]) -> str:
     figure = plotille.Figure()
     figure.width, figure.height, figure.color_mode = 60, 20, "names"
     figure.with_colors = False
+    figure.register_label_formatter(float, lambda value, chars, **_rest: f"{value:>{chars}.1f}")
+    figure.set_x_limits(min_=0)
     figure.x_label, figure.y_label = _(AXES[0]), _(AXES[1])
     for letter, curve in zip("abcdefghij", curves):
         xs, ys = zip(*points(curve))
