@@ -236,7 +236,7 @@ def flat(setting: Setting, threads: int, turn: Callable) -> Row:
         in_ms([part[:, place].mean() for part in each])
         for place in (slice(0, quarter - 1), slice(-quarter, None))
     )
-    words = _("tokens {a} to {T} of a block beside 2 to {b}: what is kept hardly costs")
+    words = _("tokens {a} to {T} of a block beside 2 to {b}")
     note = words.format(a=T - quarter + 1, T=T, b=quarter)
     return Row(
         later("a late token"), setting.name, threads, "ms", last, later("an early one"), first, note
