@@ -53,7 +53,7 @@ wheels: $(READY)  ## fetch what students install, for rooms without a network
 
 ## For maintainers
 
-test: .venv/dev.ready  ## test the kit: a sample of every area, at most 6 minutes
+test: .venv/dev.ready  ## test the kit: a sample of every area; some minutes
 	@$(PYTHON) -m pytest -m "not slow" $(ARGS)
 
 test-all: .venv/dev.ready  ## test all of it
