@@ -23,6 +23,7 @@ import numpy as np
 
 from . import wire
 from .course import Course, Piece
+from .language import _
 from .process import InProcess
 from .student import Call
 
@@ -105,9 +106,12 @@ def name(
 
 
 def offered(says: list[str]) -> str | None:
-    """One sentence, or two with an "or"; of more, which say too little, none."""
-    sentences = list(dict.fromkeys(says))
-    return " or: ".join(sentences) if 1 <= len(sentences) <= 2 else None
+    """One sentence, or two with an "or"; of more, which say too little, none.
+
+    In the reader's language: the sentences stand in grader/locale/course, with the hints.
+    """
+    sentences = [_(sentence) for sentence in dict.fromkeys(says)]
+    return _(" or: ").join(sentences) if 1 <= len(sentences) <= 2 else None
 
 
 def answers_alike(

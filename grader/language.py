@@ -2,7 +2,7 @@
 
 English stands in the code. Another language is a file grader/locale/LANGUAGE.po, the format of
 gettext, which translators' programs open; it is read when it is asked for, and never in English.
-Titles, goals and hints of the course stand in grader/locale/course/LANGUAGE.po.
+Titles, goals, hints and known mistakes stand in grader/locale/course/LANGUAGE.po.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
-COURSE = "course"  # the folder of what the manifest says, its titles, goals and hints
+COURSE = "course"  # the folder of what the course says: titles, goals, hints, known mistakes
 SOURCE = "en"  # the language in which the sentences stand in the code
 VARIABLES = ("GLASSBOX_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
 

@@ -83,7 +83,7 @@ class Verdict:
     def named(self) -> bool:
         """Whether the diagnosis says what is wrong, and never anything else instead."""
         guesses = self.rows[VISIBLE].guesses
-        return bool(guesses) and all(self.variant.says in guess for guess in guesses)
+        return bool(guesses) and all(_(self.variant.says) in guess for guess in guesses)
 
     @property
     def misnamed(self) -> bool:

@@ -214,7 +214,7 @@ def amiss(matrix: Matrix) -> Iterator[tuple[str, list[str]]]:
             for v in matrix.mutants
             if v.misnamed
             for guess in dict.fromkeys(v.rows[VISIBLE].guesses)
-            if v.variant.says not in guess
+            if _(v.variant.says) not in guess
         ],
         later("the same row and the same answers"): [", ".join(ids) for ids in matrix.duplicates],
         later("automatic mutants that survive"): [

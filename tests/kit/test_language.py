@@ -16,7 +16,7 @@ from conftest import ROOT
 from rich.cells import cell_len
 from rich.console import Console
 
-from grader import cli, hints, language, snapshots
+from grader import cli, diagnosis, hints, language, snapshots
 from grader import course as courses
 from grader.reports import board, text
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
@@ -183,12 +183,13 @@ def test_a_translator_s_program_finds_the_language_and_its_plurals():
 
 
 @pytest.mark.parametrize("name", CATALOGUES)
-def test_titles_goals_and_hints_in_prose_are_translated(name):
-    """The last hint of a ladder is nearly code, and stays; so do lessons and misconceptions."""
+def test_titles_goals_hints_in_prose_and_misconceptions_are_translated(name):
+    """The last hint of a ladder is nearly code, and stays; so do the lessons."""
     file = polib.pofile(str(language.LOCALE / language.COURSE / f"{name}.po"))
     translated = {entry.msgid for entry in file if entry.msgstr.strip()}
     said = {words for exercise in COURSE.exercises for words in (exercise.title, exercise.goal)}
     said |= {hint for piece in COURSE.pieces.values() for hint in piece.hints[:-1]}
+    said |= {mutant.says for mutant in diagnosis.known(ROOT / "tests" / "mutants")}
     assert translated == said, translated ^ said
 
 
