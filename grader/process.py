@@ -219,6 +219,12 @@ class Worker:
                 self.ended = self.source.end(patience)
             return self.ended or End(None)
 
+    def _kill_this(self, pipes: Pipes) -> None:
+        """Kill the child at these pipes, and none that has begun since."""
+        with self.ending:
+            if pipes is self.pipes and self.ended is None:
+                self.ended = self.source.end(0.0)
+
     def _end_child(self) -> None:
         """End the child that serves, if there is one, and cut the lines to it."""
         if self.pipes is not None:
@@ -244,14 +250,14 @@ class Worker:
                     self.flooded = self.received > OUTPUT_LIMIT
                     self.news.notify_all()
                 if self.flooded:
-                    self.kill()
+                    self._kill_this(pipes)
 
     def _watch(self, pipes: Pipes) -> None:
         """End the child when its time is over."""
         while pipes is self.pipes and self.ended is None:
             if time.monotonic() > self.deadline:
                 self.late = True
-                self.kill()
+                self._kill_this(pipes)
             time.sleep(TICK)
 
 

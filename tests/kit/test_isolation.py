@@ -512,3 +512,11 @@ def test_beginning_again_is_quick(plain):
         plain.begin()
         times.append(time.monotonic() - start)
     assert sorted(times)[5] < 0.1  # 4 ms where nothing else runs
+
+
+def test_what_ends_a_flood_does_not_end_the_child_that_comes_next(plain):
+    flood = "import os\ndef flood():\n    while True:\n        os.write(1, b'x' * 65536)\n"
+    for _ in range(60):
+        load(plain, flood)
+        with pytest.raises(Crashed):
+            call(plain, "flood")
