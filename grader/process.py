@@ -209,21 +209,17 @@ class Worker:
             return words.format(signal=name, reason=reason.get(name, _("a signal")))
         return _("ended Python itself with exit code {code}").format(code=code)
 
-    def kill(self, patience: float = 0.0) -> End:
+    def kill(self, patience: float = 0.0, at: Pipes | None = None) -> End:
         """End the child and all that it started; how it ended.
 
         What ends by itself within `patience` seconds keeps its exit code, for last_words.
+
+        at   the pipes of the child that is meant: one that has begun since is left alone
         """
         with self.ending:
-            if self.alive:
+            if self.alive and (at is None or at is self.pipes):
                 self.ended = self.source.end(patience)
             return self.ended or End(None)
-
-    def _kill_this(self, pipes: Pipes) -> None:
-        """Kill the child at these pipes, and none that has begun since."""
-        with self.ending:
-            if pipes is self.pipes and self.ended is None:
-                self.ended = self.source.end(0.0)
 
     def _end_child(self) -> None:
         """End the child that serves, if there is one, and cut the lines to it."""
@@ -250,14 +246,14 @@ class Worker:
                     self.flooded = self.received > OUTPUT_LIMIT
                     self.news.notify_all()
                 if self.flooded:
-                    self._kill_this(pipes)
+                    self.kill(at=pipes)
 
     def _watch(self, pipes: Pipes) -> None:
         """End the child when its time is over."""
         while pipes is self.pipes and self.ended is None:
             if time.monotonic() > self.deadline:
                 self.late = True
-                self._kill_this(pipes)
+                self.kill(at=pipes)
             time.sleep(TICK)
 
 

@@ -146,11 +146,9 @@ def install(names: list, folders: list) -> list:
     sys.path += folders
     found = []
     for name in names:
-        try:
+        with contextlib.suppress(Exception):  # whatever it is that refuses
             __import__(name)
             found.append(name)
-        except Exception:
-            pass
     return found
 
 
