@@ -47,7 +47,7 @@ taken for the whole gradient.
 
 The walk back asks for parents and vjp, never for a result's numbers. So the two stand apart: a
 Tensor has the numbers, and a Node its place in the graph. Numbers that no vjp holds on to are free
-again as soon as the next operation has read them, which is a good half of what a GPT computes.
+again as soon as the next operation has read them: a third of what a step of training would hold.
 
 **Broadcasting** is the one new thing. numpy lines shapes up at their last axis, and repeats an axis
 of size 1, or a missing one, until it fits. What was used many times collects many gradients:
