@@ -188,6 +188,23 @@ def test_a_round_trip_changes_nothing(student):
 
 
 @piece("decode")
+def test_spaces_at_the_ends_come_back(student):
+    """A space is a character like any other: decode keeps it, at the ends of the text too."""
+    tokenizer = student.CharTokenizer([" b"])
+    same(tokenizer.decode([2, 0, 0, 1, 0, 2]), "  b ")
+    same(tokenizer.decode([0]), " ")
+
+
+@piece("decode")
+def test_the_list_of_ids_stays_as_it_is(student):
+    """What is dropped from the text is not dropped from the list of the caller."""
+    args = [student.CharTokenizer(["hen"]), [3, 1, 3, 0, 2, 3]]  # e, h, n are 0, 1, 2
+    done = student.scenario("arguments_after", name="CharTokenizer.decode", args=args)
+    same(done["result"], "hen")
+    same(done["args"][1], [3, 1, 3, 0, 2, 3])
+
+
+@piece("decode")
 def test_bos_is_the_last_id(student):
     """The number after BOS stands for nothing: ValueError."""
     tokenizer = student.CharTokenizer(["dog", "hen"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck
+from grader.compare import close, gradcheck, steady
 
 piece = pytest.mark.piece
 
@@ -160,6 +160,20 @@ def test_leaves_accumulate_over_several_walks(student):
 
 
 @piece("backward")
+def test_a_second_walk_adds_the_same_again(student):
+    """Nothing stays behind between leaf and result: not in the nodes of two results, nor of one."""
+    a = student.Tensor([2.0, 5.0])
+    between = combine(student, (3.0, a))
+    one = combine(student, (2.0, between))
+    two = combine(student, (5.0, between), (1.0, a))
+    above, expected = np.array([1.0, 10.0]), 0.0
+    for result, slope in ((one, 6.0), (two, 16.0), (one, 6.0), (one, 6.0)):
+        result.backward(above)
+        expected += slope
+        close(a.grad, expected * above)
+
+
+@piece("backward")
 def test_a_leaf_beside_the_walk_keeps_none(student):
     """A leaf that no gradient reaches keeps grad = None: a share of None is not zeros."""
     a, chosen, unused, far = leaves(student, 4, 2)
@@ -262,7 +276,7 @@ def test_gradients_of_all_shapes_that_broadcast(student, name):
 def test_a_number_or_an_array_on_either_side(student, name):
     """The other side may be a number or an array, even one of more axes than the tensor has."""
     f = OPERATIONS[name]
-    for constant in (3, -0.5, positive(2), positive(2, 1, 2)):
+    for constant in (3, -0.5, positive(2), positive(2, 1, 2), np.array([2, 4])):
         for g in (lambda x, c=constant: f(x, c), lambda x, c=constant: f(c, x)):
             close(g(student.Tensor(positive(3, 2))), g(positive(3, 2)))
             gradcheck(student, g, positive(3, 2), truth=g)
@@ -349,6 +363,24 @@ def test_no_operation_changes_the_gradient_that_it_is_handed(student):
         x, b = student.Tensor(positive(2, 3)), student.Tensor(positive(2, 3))
         (f(x) + b).backward(above)  # + hands one array to both, and b is the last to look at it
         close(b.grad, above)
+
+
+@piece("arithmetic", gradient=True)
+def test_arithmetic_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for f in (exp, log, square, neg, lambda x: x * 3, lambda x: x / 3, lambda x: 3 - x):
+        steady(student, f, positive(2, 3))
+    for f in OPERATIONS.values():
+        steady(student, f, positive(2, 3), positive(3))
+
+
+@piece("arithmetic")
+def test_a_running_sum_leaves_its_first_tensor_alone(student):
+    """total += x makes a new tensor: what total was before is still what it was."""
+    x, y = student.Tensor([1.0, 2.0]), student.Tensor([10.0, 20.0])
+    close(student.scenario("add_up", start=x, addends=[y, 3.0, y]), [24.0, 45.0])
+    close(x.data, [1.0, 2.0])
+    close(y.data, [10.0, 20.0])
 
 
 @piece("arithmetic", gradient=True)
@@ -461,6 +493,13 @@ def test_a_matrix_times_itself(student):
 
 
 @piece("matmul", gradient=True)
+def test_products_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for left, right in ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)):
+        steady(student, matmul, normal(*left), normal(*right, salt=1))
+
+
+@piece("matmul", gradient=True)
 def test_matrix_products_keep_float32(student):
     """Values and gradients of float32 matrices are float32, and the matrices stay as they were."""
     a, b = float32([[1.0, 2.0]]), float32([[3.0], [4.0]])
@@ -544,6 +583,14 @@ def test_a_reduction_used_with_what_it_was_made_from(student):
         return (x - x.mean(axis=-1, keepdims=True)) * x.sum(axis=0)
 
     gradcheck(student, f, normal(2, 3, 2), truth=f)
+
+
+@piece("reductions", gradient=True, needs=["ex03.arithmetic"])
+def test_reductions_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for name in ("sum", "mean"):
+        for axis in (None, 0, (0, 2)):
+            steady(student, methodcaller(name, axis=axis), normal(2, 3, 4))
 
 
 @piece("reductions", gradient=True, needs=["ex03.arithmetic"])
@@ -636,7 +683,27 @@ def test_heads_are_split_and_merged(student):
     def f(x):
         return x.transpose(0, 2, 1, 3).reshape(2, 3, 4).transpose(2, 0, 1)
 
-    gradcheck(student, f, normal(2, 2, 3, 2), truth=f)
+    x = normal(2, 2, 3, 2)
+    close(f(student.Tensor(x)), f(x))
+    gradcheck(student, f, x, truth=f)
+
+
+@piece("shaping", gradient=True)
+def test_what_was_transposed_is_read_in_its_new_order(student):
+    """reshape reads the numbers as they stand now, wherever they lie in memory; -1 as well."""
+    x = normal(3, 4)
+    for f in (lambda x: x.transpose().reshape(12), lambda x: x.transpose().reshape(2, -1)):
+        close(f(student.Tensor(x)), f(x))
+        gradcheck(student, f, x, truth=f)
+
+
+@piece("shaping", gradient=True)
+def test_shaping_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, methodcaller("reshape", 4, 6), normal(2, 3, 4))
+    steady(student, methodcaller("transpose", 1, 2, 0), normal(2, 3, 4))
+    for index in (1, slice(1, None), np.array([2, 2, 0]), np.array([True, False, True])):
+        steady(student, itemgetter(index), normal(3, 4))
 
 
 @piece("shaping", gradient=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck, same
+from grader.compare import close, gradcheck, narrow, same, steady
 
 piece = pytest.mark.piece
 
@@ -120,6 +120,16 @@ def test_gradients_of_two_splits_add_up(student):
     close(x.grad, side_by_side(above) + side_by_side(other))
 
 
+@piece("split_heads", gradient=True)
+def test_heads_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    for function, shape in ((lambda x: student.split_heads(x, 2), (2, 3, 4)),) + (
+        (student.merge_heads, (2, 2, 3, 2)),
+    ):
+        steady(student, function, *normal(shape))
+        narrow(student, function, *normal(shape))
+
+
 @piece("split_heads")
 def test_heads_of_float32_are_float32(student):
     """float32 in, float32 out, and the input is as it was."""
@@ -159,8 +169,10 @@ def test_huge_scores(student):
     q, k = np.repeat(way, 4, axis=2), way * order  # no two keys fit nearly alike
     close(student.attention_weights(*tensors(student, q, k)), weights_of(q, k))
     ahead = np.arange(1.0, 5.0).reshape(1, 1, 4, 1) * np.ones((1, 1, 4, 2))  # later keys fit better
-    matching = student.attention_weights(*tensors(student, 300 * ahead, 300 * ahead))
-    close(matching, np.eye(4)[None, None])
+    for scale in (300, 1e9, -1e9):
+        matching = student.attention_weights(*tensors(student, 300 * ahead, scale * ahead))
+        first = np.eye(4)[np.zeros(4, int)]  # with signs turned round the first key fits best
+        close(matching, (np.eye(4) if scale > 0 else first)[None, None])
 
 
 @piece("attention_weights")
@@ -211,6 +223,14 @@ def test_gradients_of_two_calls_add_up(student):
     student.attention_weights(alone, again).backward(arrays[4])
     assert np.abs(first).max() > 1e-3, "the queries got no gradient"
     close(q.grad, first + alone.grad)
+
+
+@piece("attention_weights", gradient=True)
+def test_weights_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    arrays = normal((1, 2, 2, 3), (1, 2, 4, 3))
+    steady(student, student.attention_weights, *arrays)
+    narrow(student, student.attention_weights, *arrays)
 
 
 @piece("attention_weights")
@@ -301,6 +321,14 @@ def test_one_tensor_in_all_three_roles(student):
         x,
         truth=lambda x: attended(x, x, x),
     )
+
+
+@piece("causal_attention", gradient=True)
+def test_attention_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    arrays = normal((1, 2, 2, 3), (1, 2, 4, 3), (1, 2, 4, 3))
+    steady(student, student.causal_attention, *arrays)
+    narrow(student, student.causal_attention, *arrays)
 
 
 @piece("causal_attention")
@@ -415,6 +443,16 @@ def test_gradients_of_two_calls_add_up_in_the_weights(student):
 
 
 @piece("self_attention")
+def test_each_call_has_the_weights_that_it_is_given(student):
+    """Layer after layer, each with weights of its own, and a dict that is gone after the call."""
+    for salt in range(6):
+        x, *given = normal((2, 3, 4), *[(4, 4)] * 4, salt=salt)
+        weights = dict(zip(("wq", "wk", "wv", "wo"), given))
+        y = student.self_attention(student.Tensor(x), held(student, weights), 2)
+        close(y, whole(x, weights, 2))
+
+
+@piece("self_attention")
 def test_self_attention_of_float32_is_float32(student):
     """float32 in, float32 out; x and the weights are as they were."""
     x = normal((2, 3, 8))[0].astype(np.float32)
@@ -490,6 +528,18 @@ def test_two_caches_share_nothing(student):
     close(a, more)
     close(b, others)
     same(len(student.KVCache()), 0)
+
+
+@piece("KVCache")
+def test_two_caches_of_one_shape_share_nothing(student):
+    """Two layers have keys and values of one shape, and come in turn, each to its own cache."""
+    texts = [normal((1, 2, 4, 3), (1, 2, 4, 3), salt=salt) for salt in range(2)]
+    caches = [student.KVCache(2), student.KVCache(2)]
+    for t in range(4):
+        for cache, text in zip(caches, texts):
+            given = cache.extend(*tensors(student, *(a[:, :, t : t + 1] for a in text)))
+            for got, array in zip(given, text):
+                close(got, array[:, :, : t + 1])
 
 
 @piece("KVCache")

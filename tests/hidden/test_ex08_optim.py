@@ -118,6 +118,17 @@ def test_a_gradient_of_zero_moves_nothing(student):
 
 
 @piece("AdamW")
+def test_a_gradient_of_zero_is_a_gradient(student):
+    """It is not None: the weight goes on by what m remembers, and decays."""
+    rng = chance.rng()
+    weights, history = drawn(rng), [drawn(rng) for _ in range(4)]
+    for step, name in ((1, "w"), (1, "s"), (2, "b"), (2, "k")):
+        history[step][name] = np.zeros(SHAPES[name])
+    options = dict(lr=0.1, weight_decay=0.3)
+    agree(run(student, weights, history, **options), expected(weights, history, **options))
+
+
+@piece("AdamW")
 def test_gradients_of_any_size_make_steps_of_one_size(student):
     """Adam divides by the gradient's own size, however large; only near eps does a step shrink."""
     weights, g = {"w": np.zeros(4)}, np.array([1e30, -1e-3, 1e-8, -1e-12])

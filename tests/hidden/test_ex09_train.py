@@ -95,6 +95,29 @@ def test_every_pass_with_an_rng_has_its_own_order(student):
 
 
 @piece("batches")
+def test_every_batch_is_there_to_be_kept(student):
+    """Batches that were collected first and looked at later are all different arrays."""
+    args = [DOCS, student.CharTokenizer(DOCS), 2, 5, None]
+    items = student.scenario("several", name="doc_batches", args=args, count=4)["items"]
+    close(np.concatenate([ids for ids, _ in items]), np.array([row(d, 5)[0] for d in DOCS]))
+    close(np.concatenate([targets for _, targets in items]), np.array([row(d, 5)[1] for d in DOCS]))
+    args = [np.arange(500), 3, 4, generator(student)]
+    items = student.scenario("several", name="text_batches", args=args, count=4)["items"]
+    assert len({int(ids[0, 0]) for ids, _ in items}) > 1, "the same batch again and again"
+    for ids, targets in items:
+        close(targets, ids + 1)
+
+
+@piece("batches")
+def test_the_documents_stay_in_their_order(student):
+    """A new order is the stream's own business: the list that was given is left alone."""
+    args = [list(DOCS), student.CharTokenizer(DOCS), 3, 5, generator(student)]
+    done = student.scenario("several", name="doc_batches", args=args, count=8)
+    assert len(done["items"]) == 8
+    same(done["args"][0], DOCS)
+
+
+@piece("batches")
 def test_the_same_seed_gives_the_same_batches(student):
     """All chance comes from the rng that is given."""
     text = list(range(100, 150))
@@ -279,6 +302,26 @@ def test_what_on_step_is_told_is_what_comes_back(student):
 
 
 @piece("train")
+def test_on_step_is_told_after_the_step(student):
+    """When it is told of step 0 the optimiser has taken one step, and so on."""
+    model, optimizer = new_run(student)
+    same(run(student, model, optimizer, some_batches(3), 3, RATES)["taken_then"], [1, 2, 3])
+
+
+@piece("train")
+def test_gradients_from_before_are_forgotten(student):
+    """What somebody's backward left in the gradients has no part in the first step."""
+    ends = []
+    for leftovers in (False, True):
+        model, optimizer = new_run(student)
+        if leftovers:
+            model.loss(*some_batches(2)[1]).backward()
+        run(student, model, optimizer, some_batches(1), 1, RATES)
+        ends.append(weights(model))
+    equal(ends[1], ends[0])
+
+
+@piece("train")
 def test_a_rate_of_zero_leaves_the_weights_alone(student):
     """The rate of the schedule goes to every step, 0 included."""
     model, optimizer = new_run(student, lr=0.5)
@@ -357,6 +400,18 @@ def test_the_optimizer_comes_back_with_all_its_numbers(student):
 
 
 @piece("checkpoints")
+def test_numbers_come_back_to_the_last_digit(student):
+    """A rate of 1 / 3 is no rate of 0.333333, and a small eps is not 0."""
+    numbers = {"lr": 1 / 3, "betas": (0.7 + 1e-12, 0.9 + 1e-13), "eps": 1.2345678e-9}
+    numbers |= {"weight_decay": 2 / 7}
+    model, optimizer = new_run(student, **numbers)
+    student.save("digits.npz", model, optimizer)
+    _, again = restored(student, "digits.npz")
+    for name, number in numbers.items():
+        assert tuple(np.ravel(getattr(again, name))) == tuple(np.ravel(number)), f"{name} differs"
+
+
+@piece("checkpoints")
 def test_weights_from_elsewhere_are_saved_too(student):
     """What p.data holds at that moment is saved, whoever wrote it, and comes back."""
     model, optimizer = new_run(student)
@@ -415,6 +470,8 @@ def test_a_crash_while_saving_would_leave_the_old_checkpoint_whole(student):
     for _ in range(2):
         seen = student.scenario("save", path="deep/er/x.npz", model=model, optimizer=optimizer)
         assert "x.npz" not in seen["opened"], "the checkpoint itself was opened for writing"
+        assert "x.npz" not in seen["removed"], "the checkpoint was removed before the new one came"
         assert [to for _, to in seen["renamed"]][-1:] == ["x.npz"], "it was not renamed into place"
+        assert "/" not in seen["renamed"][-1][0], "it was written to another folder"
         assert seen["left"] == ["x.npz"], "something else is left in the folder"
     equal(weights(restored(student, "deep/er/x.npz")[0]), weights(model))

@@ -72,6 +72,13 @@ def test_all_that_are_equal_to_the_kth_stay(student):
 
 
 @piece("top_k")
+def test_nearly_equal_is_not_equal(student):
+    """What is smaller than the k-th largest goes, however little smaller it is."""
+    z = np.array([2.0, 3.0, 2.0 + 1e-9])
+    close(student.top_k(z, 2), [-INF, 3.0, z[2]])
+
+
+@piece("top_k")
 def test_more_than_there_are_keeps_all(student):
     """k may be V or larger."""
     for k in (6, 7, 1000):
@@ -126,6 +133,14 @@ def test_a_sure_token_stays_alone(student):
 
 
 @piece("top_p")
+def test_just_p_is_enough_and_equals_are_counted(student):
+    """Two of four equal tokens have one half: that is enough for p = 0.5, whichever they are."""
+    for V, p, n in ((2, 0.5, 1), (4, 0.25, 1), (4, 0.5, 2), (4, 0.75, 3), (2, 0.6, 2)):
+        kept = student.top_p(np.zeros(V), p)
+        close(np.sort(kept), [-INF] * (V - n) + [0.0] * n)
+
+
+@piece("top_p")
 def test_what_is_dropped_already_stays_dropped(student):
     """After top_k some logits are -inf: their probability is 0."""
     z = np.array([-INF, math.log(0.6), -INF, math.log(0.4)])
@@ -163,6 +178,13 @@ def test_the_cumulative_distribution_is_inverted(student):
         z, rng, ours = logits(12, salt), student.rng(seed), np.random.default_rng(seed)
         for _ in range(6):
             assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
+
+
+@piece("sample")
+def test_the_running_sum_must_be_above_u(student):
+    """Just u is not above u: a dropped token is never drawn, not even by u = 0."""
+    for z, u, id in (([-INF, 0.0], 0.0, 1), ([0.0, 0.0], 0.5, 1), ([0.0, 0.0], 0.0, 0)):
+        assert whole(student.scenario("sample_at", z=np.array(z), u=u)) == id, "another id"
 
 
 @piece("sample")
