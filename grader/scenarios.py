@@ -177,6 +177,21 @@ def several(find: Callable, name: str, args: list, count: int) -> dict:
     return {"items": list(islice(find(name)(*args), count)), "args": args}
 
 
+def in_turn(find: Callable, name: str, calls: list) -> list:
+    """What the student's function `name` gives for each list of arguments.
+
+    A dict among them is made for the call, as `under` makes one for each layer, and gone after it.
+    """
+    function = find(name)
+    return [function(*({**a} if isinstance(a, dict) else a for a in args)) for args in calls]
+
+
+def move(find: Callable, tensors: list, arrays: list) -> None:
+    """Give each tensor new numbers in a new place, as AdamW does when it gathers the weights."""
+    for tensor, array in zip(tensors, arrays, strict=True):
+        tensor.data = np.array(array, tensor.data.dtype)
+
+
 def add_up(find: Callable, start: Any, addends: list) -> Any:
     """A running sum, as every loop makes one."""
     total = start
@@ -274,6 +289,8 @@ SCENARIOS: dict[str, Callable] = {
         chain_of_values,
         ladder,
         several,
+        in_turn,
+        move,
         add_up,
         sample_at,
         arguments_after,
