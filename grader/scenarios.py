@@ -153,7 +153,7 @@ def chain_of_values(find: Callable, start: Any, length: int) -> Any:
 
 
 def ladder(find: Callable, start: Any, rungs: int) -> int:
-    """Walk back down a ladder whose every node is the sum of the two below it.
+    """Walk back down a ladder whose every node is the sum of the two below it, in either order.
 
     What comes back is how often a node was asked for the gradients of its parents.
     """
@@ -163,8 +163,9 @@ def ladder(find: Callable, start: Any, rungs: int) -> int:
         asked.append(len(asked))
         return grad, grad
 
-    for _ in range(rungs):
-        below, node = node, op(node.data + below.data, (node, below), vjp)
+    for rung in range(rungs):
+        parents = (node, below) if rung % 2 else (below, node)
+        below, node = node, op(node.data + below.data, parents, vjp)
     node.backward(np.ones_like(node.data))
     return len(asked)
 

@@ -444,9 +444,14 @@ def test_nothing_is_remembered_inside_no_grad(student):
 # matmul
 
 PRODUCTS = [((2, 3), (3, 4)), ((1, 3), (3, 1)), ((4, 1), (1, 2)), ((3, 3), (3, 3))]
-STACKS = [((5, 2, 3), (5, 3, 4)), ((2, 5, 1, 3), (2, 5, 3, 4)), ((3, 3, 3), (3, 3, 3))]
+STACKS = [
+    ((5, 2, 3), (5, 3, 4)),
+    ((1, 2, 3), (1, 3, 4)),
+    ((2, 5, 1, 3), (2, 5, 3, 4)),
+    ((3, 3, 3), (3, 3, 3)),
+]
 SHARED = [((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4))]
-SHARED += [((2, 1, 3, 4), (5, 4, 2))]
+SHARED += [((2, 1, 3, 4), (5, 4, 2)), ((5, 2, 3), (1, 3, 4)), ((5, 2, 3), (1, 3, 1))]
 
 
 @piece("matmul", core=True)
@@ -610,6 +615,7 @@ def test_reductions_keep_float32(student):
 
 NEW_SHAPES = [(4, 6), (24,), (-1,), (2, -1), (1, 24), (-1, 1, 8), (3, 2, 2, 2)]
 ORDERS = [*itertools.permutations(range(3)), (-1, 0, 1), (0, -1, -2), (-2, -1, -3)]
+ORDERS_OF_TWO = [(0, 1), (1, 0), (-2, -1), (-1, 0)]
 ORDERS_OF_FOUR = [(0, 2, 1, 3), (1, 2, 3, 0), (3, 0, 1, 2), (2, 0, 3, 1), (-1, 0, -2, 1)]
 ONCE = [1, -2, slice(1, None), (slice(None), slice(None, None, 2)), (2, 0), (..., 1)]
 ONCE += [(slice(None, None, -1), slice(2, 0, -1)), (slice(None), None, 2), np.array([2, 0])]
@@ -635,6 +641,8 @@ def test_transposes(student):
         close(student.Tensor(x).transpose(*axes), x.transpose(axes))
     for axes in ORDERS_OF_FOUR:
         close(student.Tensor(y).transpose(*axes), y.transpose(axes))
+    for axes in ORDERS_OF_TWO:
+        close(student.Tensor(x[0]).transpose(*axes), x[0].transpose(axes))
     close(student.Tensor(x).transpose(), x.transpose())
     close(student.Tensor([1.0, 2.0]).transpose(), [1.0, 2.0])
 
@@ -667,8 +675,12 @@ def test_gradients_of_transposes_of_three_axes(student):
 
 
 @piece("shaping", gradient=True)
-def test_gradients_of_transposes_of_four_axes(student):
+def test_gradients_of_transposes_of_two_and_of_four_axes(student):
     """The gradient is put back by the inverse order, also where four axes go round in a ring."""
+    for axes in [*ORDERS_OF_TWO, ()]:
+        f = methodcaller("transpose", *axes)
+        gradcheck(student, f, normal(2, 3), truth=f)
+        gradcheck(student, f, normal(3, 3), truth=f)
     for axes in ORDERS_OF_FOUR:
         f = methodcaller("transpose", *axes)
         gradcheck(student, f, normal(2, 2, 3, 2), truth=f)

@@ -11,7 +11,7 @@ from grader.compare import close, gradcheck, narrow, steady
 piece = pytest.mark.piece
 
 INF = float("inf")
-SHAPES = [(5,), (1, 4), (3, 1), (2, 1, 7), (4, 2, 3, 5)]
+SHAPES = [(5,), (1, 4), (3, 1), (4, 4), (2, 1, 7), (2, 3, 3), (4, 2, 3, 5)]
 
 
 def numbers(*shape):
@@ -64,6 +64,16 @@ def test_relu_of_any_shape(student):
     """Every number is treated by itself, whatever the shape around it."""
     for shape in SHAPES:
         close(student.relu(student.Tensor(numbers(*shape))), true_relu(numbers(*shape)))
+
+
+@piece("relu", gradient=True)
+def test_relu_of_numbers_large_and_small(student):
+    """There is no ceiling, and nothing too small to pass."""
+    x = student.Tensor([-1e30, -1e-9, 1e-9, 7.0, 1e30])
+    y = student.relu(x)
+    close(y, [0.0, 0.0, 1e-9, 7.0, 1e30], rtol=1e-9, atol=0)
+    y.backward([1.0, 2.0, 3.0, 4.0, 5.0])
+    close(x.grad, [0.0, 0.0, 3.0, 4.0, 5.0])
 
 
 @piece("relu")

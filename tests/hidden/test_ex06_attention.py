@@ -72,12 +72,14 @@ def test_any_number_of_heads(student):
     (x,) = normal((2, 5, 12))
     for n_head in (1, 3, 4, 12):
         close(student.split_heads(student.Tensor(x), n_head), in_heads(x, n_head))
+    (x,) = normal((3, 3, 9))  # as many heads as positions, and as many numbers a head
+    close(student.split_heads(student.Tensor(x), 3), in_heads(x, 3))
 
 
 @piece("split_heads", core=True)
 def test_heads_are_merged_in_order(student):
     """Merging puts head 0 first, then head 1, and so on, each with its D numbers together."""
-    for shape in [(2, 3, 5, 4), (3, 5, 2, 1), (1, 2, 3, 4)]:
+    for shape in [(2, 3, 5, 4), (3, 5, 2, 1), (1, 2, 3, 4), (3, 3, 3, 3)]:
         (x,) = normal(shape)
         close(student.merge_heads(student.Tensor(x)), side_by_side(x))
 
@@ -147,9 +149,18 @@ def test_heads_of_float32_are_float32(student):
 @piece("attention_weights", core=True)
 def test_weights_follow_the_scores(student):
     """The softmax, over the keys so far, of q . k / sqrt(D); T = 1 and D = 1 count too."""
-    for shape in [(2, 3, 4, 5), (3, 2, 5, 1), (2, 3, 1, 4), (1, 1, 2, 9)]:
+    for shape in [(2, 3, 4, 5), (3, 2, 5, 1), (2, 3, 1, 4), (1, 1, 2, 9), (3, 3, 3, 3)]:
         q, k = normal(shape, shape)
         close(student.attention_weights(*tensors(student, q, k)), weights_of(q, k))
+
+
+@piece("attention_weights")
+def test_a_text_of_eighty_positions(student):
+    """The last position sees all eighty; with one query, too."""
+    q, k = normal((1, 2, 80, 2), (1, 2, 80, 2))
+    for Tq in (80, 1):
+        given = tensors(student, q[:, :, -Tq:], k)
+        close(student.attention_weights(*given), weights_of(q[:, :, -Tq:], k))
 
 
 @piece("attention_weights")
@@ -509,8 +520,8 @@ def test_a_long_text_one_position_at_a_time(student):
 @piece("KVCache")
 def test_a_long_prompt_at_once(student):
     """Far more positions in the first call than there is room for."""
-    keys, values = normal((1, 2, 45, 3), (1, 2, 45, 3))
-    k, v = fed(student, student.KVCache(2), keys, values, [44, 1])[-1]
+    keys, values = normal((1, 2, 301, 3), (1, 2, 301, 3))
+    k, v = fed(student, student.KVCache(2), keys, values, [300, 1])[-1]
     close(k, keys)
     close(v, values)
 

@@ -118,6 +118,33 @@ def test_a_gradient_of_zero_moves_nothing(student):
 
 
 @piece("AdamW")
+def test_the_means_outlive_zero_grad(student):
+    """Forgetting the gradients after each step, as training does, forgets neither m nor v."""
+    rng = chance.rng()
+    weights, history = drawn(rng), [drawn(rng) for _ in range(4)]
+    params = {name: student.Tensor(array) for name, array in weights.items()}
+    optimizer = student.AdamW(params, lr=0.1)
+    for gradients in history:
+        for name, p in params.items():
+            p.grad = gradients[name]
+        optimizer.step()
+        optimizer.zero_grad()
+    agree(params, expected(weights, history, lr=0.1))
+
+
+@piece("AdamW")
+def test_a_gradient_may_lie_in_memory_in_any_order(student):
+    """The gradient of what was transposed belongs to the weights at its own places."""
+    rng = chance.rng()
+    array, above = rng.normal(size=(2, 3)), rng.normal(size=(3, 2))
+    w = student.Tensor(array)
+    optimizer = student.AdamW({"w": w}, lr=0.1, eps=1.0)
+    w.transpose().backward(above)
+    optimizer.step()
+    close(w.data, expected({"w": array}, [{"w": above.T}], lr=0.1, eps=1.0)["w"])
+
+
+@piece("AdamW")
 def test_a_gradient_of_zero_is_a_gradient(student):
     """It is not None: the weight goes on by what m remembers, and decays."""
     rng = chance.rng()

@@ -309,19 +309,6 @@ def test_on_step_is_told_after_the_step(student):
 
 
 @piece("train")
-def test_gradients_from_before_are_forgotten(student):
-    """What somebody's backward left in the gradients has no part in the first step."""
-    ends = []
-    for leftovers in (False, True):
-        model, optimizer = new_run(student)
-        if leftovers:
-            model.loss(*some_batches(2)[1]).backward()
-        run(student, model, optimizer, some_batches(1), 1, RATES)
-        ends.append(weights(model))
-    equal(ends[1], ends[0])
-
-
-@piece("train")
 def test_a_rate_of_zero_leaves_the_weights_alone(student):
     """The rate of the schedule goes to every step, 0 included."""
     model, optimizer = new_run(student, lr=0.5)

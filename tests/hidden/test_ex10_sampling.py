@@ -44,6 +44,13 @@ def test_a_whole_number_is_a_temperature_too(student):
 
 
 @piece("temperature")
+def test_all_digits_are_kept(student):
+    """Logits of float64 stay float64: nothing is rounded on the way."""
+    z = np.array([1 / 3, -2 / 7, 1e-12])
+    close(student.temperature(z, 0.7), z / 0.7, rtol=1e-14, atol=0)
+
+
+@piece("temperature")
 def test_zero_and_less_are_errors_but_little_is_not(student):
     """ValueError at 0 and below; any t above 0 is a temperature."""
     close(student.temperature(np.array([1.0, -1.0]), 1e-3), [1000.0, -1000.0])
@@ -384,6 +391,21 @@ def test_two_texts_know_nothing_of_each_other(student):
     first = run(student, model, [2], 4, generator(student))["new"]
     run(student, model, [5, 5], 4, generator(student, 1))
     assert run(student, model, [2], 4, generator(student))["new"] == first, "another text"
+    for _ in range(2):  # the model itself, without anyone who takes notes
+        new = student.generate(model, [2], 4, generator(student))
+        assert [whole(id) for id in new] == first, "another text"
+
+
+@piece("generate")
+def test_each_layer_has_its_cache(student):
+    """One layer or three: as many caches as layers."""
+    for n_layer in (1, 3):
+        model, seed = new_model(student, n_layer=n_layer), chance.seed(n_layer)
+        new, u = (
+            run(student, model, [2, 5], 9, student.rng(seed))["new"],
+            np.random.default_rng(seed),
+        )
+        assert new == again_and_again(student, model, [2, 5], 9, u), "other tokens"
 
 
 @piece("generate")
