@@ -152,9 +152,10 @@ def chain_of_values(find: Callable, start: Any, length: int) -> Any:
     return value
 
 
-def ladder(find: Callable, start: Any, rungs: int) -> int:
-    """Walk back down a ladder whose every node is the sum of the two below it, in either order.
+def ladder(find: Callable, start: Any, rungs: int, far_first: bool = False) -> int:
+    """Walk back down a ladder whose every node is the sum of the two below it.
 
+    far_first   of its two parents the lower one is named first
     What comes back is how often a node was asked for the gradients of its parents.
     """
     op, below, node, asked = find("Tensor").op, start, start, []
@@ -163,8 +164,8 @@ def ladder(find: Callable, start: Any, rungs: int) -> int:
         asked.append(len(asked))
         return grad, grad
 
-    for rung in range(rungs):
-        parents = (node, below) if rung % 2 else (below, node)
+    for _ in range(rungs):
+        parents = (below, node) if far_first else (node, below)
         below, node = node, op(node.data + below.data, parents, vjp)
     node.backward(np.ones_like(node.data))
     return len(asked)
