@@ -141,7 +141,7 @@ def test_no_operation_changes_its_inputs(student):
 
 @piece("arithmetic")
 def test_all_digits_are_kept(student):
-    """Python's numbers have 16 digits, and a Value keeps them all."""
+    """Python's numbers have 16 digits, those of float32 only 7: a Value keeps more than these."""
     x, y = 0.1, 0.7
     a, b = student.Value(x), student.Value(y)
     for got, right in (
@@ -151,7 +151,7 @@ def test_all_digits_are_kept(student):
         (a / b, x / y),
         (b**3, y**3),
     ):
-        close(got.data, right, rtol=1e-14, atol=0.0)
+        close(got.data, right, rtol=1e-10, atol=0.0)
 
 
 @piece("arithmetic")
