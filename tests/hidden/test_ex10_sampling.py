@@ -145,9 +145,13 @@ def test_just_p_is_enough_and_equals_are_counted(student):
     for V, p, n in ((2, 0.5, 1), (4, 0.25, 1), (4, 0.5, 2), (4, 0.75, 3), (2, 0.6, 2)):
         kept = student.top_p(np.zeros(V), p)
         close(np.sort(kept), [-INF] * (V - n) + [0.0] * n)
-    z = np.log([0.3, 0.4, 0.3])  # 0.4 and one of the others
-    kept = student.top_p(z, 0.6)
-    close(np.sort(kept), [-INF, z[0], z[1]])
+
+
+@piece("top_p")
+def test_of_equals_as_many_stay_as_are_needed(student):
+    """0.4 and one 0.3 of two reach 0.6: the other one goes."""
+    z = np.log([0.3, 0.4, 0.3])
+    close(np.sort(student.top_p(z, 0.6)), [-INF, z[0], z[1]])
 
 
 @piece("top_p")
