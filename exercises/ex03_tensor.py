@@ -188,10 +188,10 @@ class Tensor:
 
         A tensor used twice gets both gradients. A leaf adds them to the grad that it has from
         before; one that no gradient reaches keeps None. Nothing stays behind in the nodes between:
-        a second walk, from self or from another result, adds just as much as if it were the first. Add with a = a + b, never with a += b: that
-        changes the array for everybody who holds it, and two parents may have been handed one.
-        In a graph of float32 alone, the gradients are float32 too. The graph may be tens of
-        thousands of nodes deep: a loop, no recursion.
+        a second walk, from self or from another result, adds just as much as if it were the first.
+        Add with a = a + b, never with a += b: that changes the array for everybody who holds it,
+        and two parents may have been handed one. In a graph of float32 alone, the gradients are
+        float32 too. The graph may be tens of thousands of nodes deep: a loop, no recursion.
         """
         # TODO 1  the first gradient: `grad`, or 1 if self holds one number   self's shape and type
         # TODO 2  grads, {node: its gradient so far}, and the heap; self is in both

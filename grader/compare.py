@@ -1,8 +1,8 @@
 """Comparing what came back with what is right, and saying what differs, where, and by how much.
 
-`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients and `steady`
-for walking back more than once. The values
-are plain data or arrays of ours by now: nothing of the student's runs in a comparison.
+`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients, `steady` and
+`narrow` for how they come about. The values are plain data or arrays of ours by now: nothing of the
+student's runs in a comparison.
 """
 
 from __future__ import annotations

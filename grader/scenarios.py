@@ -156,6 +156,7 @@ def ladder(find: Callable, start: Any, rungs: int, far_first: bool = False) -> i
     """Walk back down a ladder whose every node is the sum of the two below it.
 
     far_first   of its two parents the lower one is named first
+
     What comes back is how often a node was asked for the gradients of its parents.
     """
     op, below, node, asked = find("Tensor").op, start, start, []
@@ -235,9 +236,11 @@ def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
     os.makedirs(folder, exist_ok=True)
     opened, renamed, removed = [], [], []
 
+    home = os.path.realpath(folder)
+
     def name_of(path: Any) -> str:
-        place = os.path.relpath(os.fsdecode(path), folder)
-        return place.replace(os.sep, "/")
+        place, name = os.path.split(os.path.realpath(os.fsdecode(path)))
+        return name if place == home else f"{place}/{name}"
 
     def note(event: str, args: tuple) -> None:
         if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):

@@ -84,7 +84,7 @@ def test_ids_are_places_in_the_vocabulary(student):
     """Each character's id is its place in the sorted vocabulary; BOS stands at both ends."""
     chars = sorted(set(LETTERS))
     tokenizer = student.CharTokenizer([LETTERS])
-    for doc in documents(10):
+    for doc in ["", " a ", *documents(10)]:
         same(tokenizer.encode(doc), [len(chars), *map(chars.index, doc), len(chars)])
 
 
@@ -165,9 +165,11 @@ def test_ids_become_the_characters_at_their_places(student):
     rng = random.Random(chance.seed())
     chars = [*sorted(set(LETTERS)), ""]
     tokenizer = student.CharTokenizer([LETTERS])
-    for length in (0, 1, 2, 5, 30):
-        ids = rng.choices(range(len(chars)), k=length)
-        same(tokenizer.decode(ids), "".join(chars[id] for id in ids))
+    bos, space = len(chars) - 1, chars.index(" ")
+    for length in (1, 2, 5, 30):
+        drawn = rng.choices(range(bos), k=length)
+        for ids in ([space, *drawn, space], [bos, *drawn, bos, *drawn], [bos]):
+            same(tokenizer.decode(ids), "".join(chars[id] for id in ids))
 
 
 @piece("decode")
@@ -183,7 +185,7 @@ def test_only_bos_is_no_text(student):
 def test_a_round_trip_changes_nothing(student):
     """What was encoded comes back, letter for letter."""
     tokenizer = student.CharTokenizer([LETTERS])
-    for doc in documents(10):
+    for doc in [" anna bede ", *documents(10)]:
         same(tokenizer.decode(tokenizer.encode(doc)), doc)
 
 

@@ -38,6 +38,16 @@ def graph(count, salt, inputs=3):
     return nodes
 
 
+def ladder(order):
+    """A graph whose every node is made of the two before it, named in this order."""
+    rng = random.Random(chance.seed("ladder"))
+    nodes = [((), ())] * 3
+    for index in range(3, 12):
+        children = (index - 1, index - 2)[::order]
+        nodes.append((children, tuple(rng.choice([-1, 1]) * rng.uniform(0.5, 2) for _ in "ab")))
+    return nodes
+
+
 def build(student, nodes):
     """The nodes as Values made by hand. All numbers are alike: they play no part in backward."""
     values = []
@@ -410,8 +420,7 @@ def test_functions_of_functions(student):
 @piece("backward", core=True)
 def test_any_graph(student):
     """The gradient of each input is the sum, over all paths to it, of the products along them."""
-    for salt in range(4):
-        nodes = graph(10, salt)
+    for nodes in (ladder(1), ladder(-1), *(graph(10, salt) for salt in range(4))):
         values = build(student, nodes)
         values[-1].backward()
         for leaf in range(3):

@@ -14,7 +14,11 @@ SHAPES = {"w": (3, 5), "b": (4,), "s": (), "k": (2, 1, 3)}
 
 
 def drawn(rng, scale=1.0, dtype=np.float64):
-    return {name: np.asarray(rng.normal(0, scale, shape), dtype) for name, shape in SHAPES.items()}
+    """Numbers of both signs by name, none so small that the default eps would show."""
+    return {
+        name: np.asarray(scale * rng.choice([-1, 1], shape) * rng.uniform(0.5, 2, shape), dtype)
+        for name, shape in SHAPES.items()
+    }
 
 
 def expected(weights, history, lr, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0):

@@ -601,11 +601,11 @@ def pow_derived_by_dividing(self, n):
 @mutant(
     EX02,
     "Value.__mul__",
-    says="the product is rounded to 7 digits, as float32 has them; Python's numbers have 16",
+    says="the product is rounded; Python's numbers have 16 digits, and all of them stay",
 )
-def mul_in_single_precision(self, other):
+def mul_rounded(self, other):
     other = Value.of(other)
-    product = float(f"{self.data * other.data:.7g}")
+    product = float(f"{self.data * other.data:.9g}")
     return Value(product, (self, other), (other.data, self.data))
 
 
