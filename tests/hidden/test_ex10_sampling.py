@@ -225,7 +225,7 @@ def test_dropped_tokens_and_shifted_logits_make_no_difference(student):
     """-inf has probability 0; a number added to all logits changes nothing; z itself stays."""
     z = np.array([-INF, 1.0, -INF, 0.5, 2.0, -INF])
     for shift in (0.0, 800.0, -800.0):
-        for seed in map(chance.seed, range(6)):
+        for seed in map(chance.seed, range(20)):
             u = np.random.default_rng(seed).random()
             drawn = unchanged(student, "sample", z + shift, student.rng(seed))
             assert whole(drawn) == pick(z, u), "another id"
@@ -281,7 +281,8 @@ def run(student, model, ids, n, rng, **options):
 def test_with_the_cache_the_tokens_are_those_without(student):
     """Shown one new token a call, the model must come to the same logits as one that reads all."""
     model = new_model(student)
-    for salt, ids in enumerate(([3], [6, 0], [1, 2, 5, 4])):
+    prompts = [[3], [6, 0], [1, 2, 5, 4], [0, 6, 2], [5, 1], [2, 2, 4, 0], [4, 3], [1, 6, 5]]
+    for salt, ids in enumerate(prompts):
         seed = chance.seed(salt)
         new = run(student, model, ids, 9, student.rng(seed))["new"]
         u = np.random.default_rng(seed)
@@ -292,13 +293,17 @@ def test_with_the_cache_the_tokens_are_those_without(student):
 def test_a_gpt2_generates_as_well(student):
     """Nothing in generation depends on the preset."""
     model, seed = new_model(student, "gpt2", init_std=0.5), chance.seed("draws")
-    new, u = run(student, model, [6, 1], 9, student.rng(seed))["new"], np.random.default_rng(seed)
-    assert new == again_and_again(student, model, [6, 1], 9, u), "other tokens"
+    new, u = run(student, model, [6], 9, student.rng(seed))["new"], np.random.default_rng(seed)
+    assert new == again_and_again(student, model, [6], 9, u), "other tokens"
 
 
 def long_text(student, **knobs):
-    """200 tokens of a model whose logits depend on the last id alone, and what they should be."""
-    table, seed = chance.rng("table").normal(0, 1.5, (V, V)), chance.seed("draws")
+    """200 tokens of a model whose logits depend on the last id alone, and what they should be.
+
+    The probabilities are the same after every id, 0.30, 0.22, 0.16 and so on, but not their order.
+    """
+    table = chance.rng("table").permuted(np.tile(0.3 * np.arange(V), (V, 1)), axis=1)
+    seed = chance.seed("draws")
     inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 200}
     rng, u = student.rng(seed), np.random.default_rng(seed)
     notes = student.scenario("generate_scripted", rng=rng, options=knobs, **inputs)
@@ -371,7 +376,10 @@ def test_every_token_takes_one_random_number(student):
     """Also the stop token; both kinds of generator."""
     model = new_model(student)
     for kind, make in (("numpy", np.random.default_rng), ("python", random.Random)):
-        seed = chance.seed(kind)
+        for salt in range(100):  # a text whose second token is neither 0 nor in the prompt
+            seed = chance.seed(kind, salt)
+            if again_and_again(student, model, [4], 2, make(seed))[1] not in (0, 4):
+                break
         rng, ours = student.rng(seed, kind), make(seed)
         new = run(student, model, [4], 3, rng)["new"]
         assert new == again_and_again(student, model, [4], 3, ours), "other tokens"
@@ -409,10 +417,10 @@ def test_each_layer_has_its_cache(student):
     for n_layer in (1, 3):
         model, seed = new_model(student, n_layer=n_layer), chance.seed(n_layer)
         new, u = (
-            run(student, model, [2, 5], 9, student.rng(seed))["new"],
+            run(student, model, [2], 9, student.rng(seed))["new"],
             np.random.default_rng(seed),
         )
-        assert new == again_and_again(student, model, [2, 5], 9, u), "other tokens"
+        assert new == again_and_again(student, model, [2], 9, u), "other tokens"
 
 
 @piece("generate")
