@@ -416,10 +416,8 @@ def test_each_layer_has_its_cache(student):
     """One layer or three: as many caches as layers."""
     for n_layer in (1, 3):
         model, seed = new_model(student, n_layer=n_layer), chance.seed(n_layer)
-        new, u = (
-            run(student, model, [2], 9, student.rng(seed))["new"],
-            np.random.default_rng(seed),
-        )
+        new = run(student, model, [2], 9, student.rng(seed))["new"]
+        u = np.random.default_rng(seed)
         assert new == again_and_again(student, model, [2], 9, u), "other tokens"
 
 
