@@ -123,6 +123,8 @@ def test_encoding_leaves_no_trace(student):
     for _ in range(2):
         same(tokenizer.encode("hood"), [6, 3, 5, 5, 0, 6])
         same(tokenizer.encode(""), [6, 6])
+        for last, id in (("d", 0), ("e", 1), ("n", 4)):  # alike but for the last character
+            same(tokenizer.encode("dogeo" + last), [6, 0, 5, 2, 1, 5, id, 6])
     same([tokenizer.bos, tokenizer.vocab_size], [6, 7])
 
 

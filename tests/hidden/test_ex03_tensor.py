@@ -187,6 +187,16 @@ def test_a_leaf_beside_the_walk_keeps_none(student):
 
 
 @piece("backward")
+def test_zeros_are_a_gradient(student):
+    """A leaf that moves nothing, but was asked, has zeros: they did arrive."""
+    a, b = leaves(student, 2, 2)
+    between = combine(student, (0.0, a))
+    combine(student, (1.0, between), (2.0, b)).backward(np.array([1.0, 10.0]))
+    close(a.grad, [0.0, 0.0])
+    close(b.grad, [2.0, 20.0])
+
+
+@piece("backward")
 def test_a_tensor_may_get_none_and_a_gradient(student):
     """A parent that appears twice, once with a share of None, keeps the gradient of the other."""
     a, b = leaves(student, 2, 2)
@@ -238,7 +248,15 @@ def test_gradients_of_float32_are_float32(student):
 
 OPERATIONS = {"plus": add, "minus": sub, "times": mul, "divided": truediv}
 SHAPES = [((2, 3), (2, 3)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 4)), ((1, 2), (2, 1, 2))]
-SHAPES += [((), (2, 3)), ((2, 3), ()), ((3, 1, 2), (2, 1)), ((1,), (3, 2)), ((), ())]
+SHAPES += [
+    ((3, 3), (3, 1)),
+    ((3,), (3, 3)),
+    ((), (2, 3)),
+    ((2, 3), ()),
+    ((3, 1, 2), (2, 1)),
+    ((1,), (3, 2)),
+    ((), ()),
+]
 
 
 def exp(x):

@@ -522,7 +522,7 @@ def test_linear_sees_the_numbers_of_now(student):
 def test_linear_of_any_number_of_axes(student):
     """(..., in) -> (..., out): one vector, rows, a batch of rows, or more axes still."""
     weight, bias = numbers(3, 5), numbers(3)
-    for shape in [(5,), (1, 5), (4, 5), (2, 4, 5), (6, 1, 5), (2, 1, 4, 5)]:
+    for shape in [(5,), (1, 5), (3, 5), (4, 5), (2, 4, 5), (2, 3, 5), (6, 1, 5), (2, 1, 4, 5)]:
         x = numbers(*shape)
         got = student.linear(*map(student.Tensor, (x, weight, bias)))
         close(got, true_linear(x, weight, bias))
@@ -565,7 +565,7 @@ def test_linear_stays_float32(student):
 @piece("linear", gradient=True)
 def test_linear_gradient_of_rows(student):
     """x gets g @ weight, the weight g^T @ x, the bias the column sums of g."""
-    for n in (1, 4):
+    for n in (1, 3, 4):
         arrays = numbers(n, 5), numbers(3, 5), numbers(3)
         gradcheck(student, student.linear, *arrays, truth=true_linear)
 

@@ -335,7 +335,7 @@ def test_a_block_keeps_float32_and_its_inputs(student):
 def test_logits_of_a_random_microgpt(student):
     """Two blocks, three heads; from one position to block_size, one document or three."""
     model, arrays = random_model(student, MICRO)
-    for B, T in [(3, 4), (1, 5), (2, 1)]:
+    for B, T in [(3, 4), (1, 5), (2, 1), (1, 1)]:
         ids, _ = ids_and_targets(B, T)
         close(model(ids), logits_of(arrays, ids, MICRO))
 
@@ -382,6 +382,10 @@ def test_block_size_is_the_limit_with_and_without_caches(student):
         close(model(ids[:, :4], caches), expected[:, :4])
         with student.raises(ValueError):
             model(ids[:, 4:6], caches)
+        caches = [student.KVCache(), student.KVCache()]
+        close(model(ids[:, :5], caches), expected)
+        with student.raises(ValueError):
+            model(ids[:, 5:], caches)
 
 
 @piece("GPT")

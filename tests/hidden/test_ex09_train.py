@@ -63,10 +63,21 @@ def test_one_position_is_enough_for_the_first_character(student):
 
 
 @piece("batches")
+def test_a_vocabulary_may_be_large(student):
+    """Ids beyond 255 are integers like any other."""
+    chars = [chr(1000 + i) for i in range(300)]
+    batches = student.doc_batches(chars[::-99], student.CharTokenizer(chars), 4, 2, None)
+    ids, targets = take(batches, (4, 2))
+    close(ids, [[300, 299], [300, 200], [300, 101], [300, 2]])
+    close(targets, [[299, 300], [200, 300], [101, 300], [2, 300]])
+
+
+@piece("batches")
 def test_a_batch_may_be_larger_than_all_documents_together(student):
     """The stream of documents goes on: a batch can hold several passes."""
-    ids, _ = passes(student, DOCS[:2], 5, 7, n=5)
-    close(np.array(ids), np.array([row(doc, 7)[0] for doc in DOCS[:2] * 5]))
+    for batch_size in (5, 20):
+        ids, _ = passes(student, DOCS[:2], batch_size, 7, n=10)
+        close(np.array(ids), np.array([row(doc, 7)[0] for doc in DOCS[:2] * 10]))
 
 
 @piece("batches")
@@ -307,6 +318,14 @@ def test_on_step_is_told_after_the_step(student):
     """When it is told of step 0 the optimiser has taken one step, and so on."""
     model, optimizer = new_run(student)
     same(run(student, model, optimizer, some_batches(3), 3, RATES)["taken_then"], [1, 2, 3])
+
+
+@piece("train")
+def test_a_loss_that_rises_is_no_reason_to_stop(student):
+    """Rates far too large throw the weights about: all steps are taken all the same."""
+    model, optimizer = new_run(student)
+    done = run(student, model, optimizer, some_batches(8), 8, [10.0] * 8)
+    assert len(done["losses"]) == 8 and done["taken"] == 8, "not all steps were taken"
 
 
 @piece("train")
