@@ -71,7 +71,7 @@ class CharTokenizer:
         list of int -> str
         With the vocabulary a, b, c: [3, 2, 0, 1, 3] gives "cab", [1, 0] gives "ba", [] gives "".
         An id below 0 or above BOS: ValueError with that id in its message. (Python itself would
-        take -1 for the last place of a list.)
+        take -1 for the last place of a list.) The list that is given stays as it is.
         """
         # TODO 1  look for an id that stands for nothing; raise ValueError, and say which one it is
         # TODO 2  join the characters of all ids but BOS

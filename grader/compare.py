@@ -1,7 +1,8 @@
 """Comparing what came back with what is right, and saying what differs, where, and by how much.
 
-`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients. The values
-are plain data or arrays of ours by now: nothing of the student's runs in a comparison.
+`close` for arrays and Tensors, `same` for everything exact, `gradcheck` for gradients, `steady` and
+`narrow` for how they come about. The values are plain data or arrays of ours by now: nothing of the
+student's runs in a comparison.
 """
 
 from __future__ import annotations
@@ -181,6 +182,35 @@ def gradcheck(
         wrong = ~np.isclose(got, slopes, rtol=rtol, atol=atol)
         if wrong.any():
             raise Difference(f"{label}: {difference(got, slopes, wrong)}", call, slopes)
+
+
+def steady(student: Student, function: Callable, *inputs: Any) -> None:
+    """A second walk back finds what the first one found, and no walk changes what it is handed.
+
+    The result shares the gradient from above with a leaf that looks at it last.
+    """
+    tensors = [student.Tensor(array) for array in inputs]
+    above = np.array(chance.rng("above").normal(size=student.array(function(*tensors)).shape))
+    beside = student.Tensor(np.zeros_like(above))  # older than the result: it looks last
+    z = (function(*tensors) + beside) * 2.0
+    firsts = []
+    for walk in (1, 2):
+        z.backward(above)
+        close(beside.grad, walk * 2.0 * above)
+        firsts = firsts or [tensor.grad for tensor in tensors]
+        for tensor, first in zip(tensors, firsts, strict=True):
+            assert isinstance(first, np.ndarray), _("an argument has no gradient")
+            close(tensor.grad, walk * first)
+
+
+def narrow(student: Student, function: Callable, *inputs: Any) -> None:
+    """float32 in, float32 gradients out, for every input."""
+    tensors = [student.Tensor(np.array(array, np.float32)) for array in inputs]
+    y = function(*tensors)
+    y.backward(np.ones(student.array(y).shape, np.float32))
+    for tensor in tensors:
+        said = _("the gradient of a float32 argument is not float32")
+        assert getattr(tensor.grad, "dtype", None) == np.float32, said
 
 
 def difference(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:

@@ -8,10 +8,12 @@ student's function of a name.
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,8 +59,12 @@ def train(
     lrs: list,
     notify: bool = True,
 ) -> dict:
-    """Run the student's `train`; lrs[step] is the schedule. What was asked and told comes back."""
+    """Run the student's `train`; lrs[step] is the schedule. What was asked and told comes back.
+
+    taken_then: how many steps the optimiser had taken each time that on_step was told.
+    """
     asked: list[int] = []
+    taken_then: list[int] = []
     told: list[list] = []
     taken: list[int] = []
 
@@ -71,9 +77,15 @@ def train(
             taken.append(number)
             yield batch
 
-    on_step = (lambda step, loss: told.append([step, loss])) if notify else None
-    losses = find("train")(model, counted(), steps, optimizer, schedule, on_step)
-    return {"losses": losses, "asked": asked, "told": told, "taken": len(taken)}
+    def on_step(step: int, loss: float) -> None:
+        told.append([step, loss])
+        taken_then.append(optimizer.t)
+
+    losses = find("train")(
+        model, counted(), steps, optimizer, schedule, on_step if notify else None
+    )
+    notes = {"asked": asked, "told": told, "taken": len(taken), "taken_then": taken_then}
+    return {"losses": losses} | notes
 
 
 def generate(
@@ -140,8 +152,10 @@ def chain_of_values(find: Callable, start: Any, length: int) -> Any:
     return value
 
 
-def ladder(find: Callable, start: Any, rungs: int) -> int:
+def ladder(find: Callable, start: Any, rungs: int, far_first: bool = False) -> int:
     """Walk back down a ladder whose every node is the sum of the two below it.
+
+    far_first   of its two parents the lower one is named first
 
     What comes back is how often a node was asked for the gradients of its parents.
     """
@@ -152,9 +166,57 @@ def ladder(find: Callable, start: Any, rungs: int) -> int:
         return grad, grad
 
     for _ in range(rungs):
-        below, node = node, op(node.data + below.data, (node, below), vjp)
+        parents = (below, node) if far_first else (node, below)
+        below, node = node, op(node.data + below.data, parents, vjp)
     node.backward(np.ones_like(node.data))
     return len(asked)
+
+
+def several(find: Callable, name: str, args: list, count: int) -> dict:
+    """The first `count` items that the student's function `name` yields, all kept before a look.
+
+    items, and its arguments as it leaves them
+    """
+    return {"items": list(islice(find(name)(*args), count)), "args": args}
+
+
+def in_turn(find: Callable, name: str, calls: list) -> list:
+    """What the student's function `name` gives for each list of arguments.
+
+    A dict among them is made for the call, as `under` makes one for each layer, and gone after it.
+    """
+    function = find(name)
+    return [function(*({**a} if isinstance(a, dict) else a for a in args)) for args in calls]
+
+
+def move(find: Callable, tensors: list, arrays: list) -> None:
+    """Give each tensor new numbers in a new place, as AdamW does when it gathers the weights."""
+    for tensor, array in zip(tensors, arrays, strict=True):
+        tensor.data = np.array(array, tensor.data.dtype)
+
+
+def add_up(find: Callable, start: Any, addends: list) -> Any:
+    """A running sum, as every loop makes one."""
+    total = start
+    for addend in addends:
+        total += addend
+    return total
+
+
+class Fixed(random.Random):
+    """A generator of one number."""
+
+    def __init__(self, u: float) -> None:
+        super().__init__(0)
+        self.u = u
+
+    def random(self) -> float:
+        return self.u
+
+
+def sample_at(find: Callable, z: np.ndarray, u: float) -> Any:
+    """What the student's `sample` draws when the random number is u."""
+    return find("sample")(z, Fixed(u))
 
 
 def arguments_after(find: Callable, name: str, args: list) -> dict:
@@ -167,26 +229,31 @@ def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
     """Run the student's `save` into a folder made for it, and note what it does with files.
 
     opened: names of the files that it opened for writing; renamed: [from, to] of each renaming;
-    left: what the folder holds in the end.
+    removed: names of those that it removed; left: what the folder holds in the end. A name with a
+    slash is one of another folder.
     """
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
-    opened, renamed = [], []
+    opened, renamed, removed = [], [], []
+
+    home = os.path.realpath(folder)
+
+    def name_of(path: Any) -> str:
+        place, name = os.path.split(os.path.realpath(os.fsdecode(path)))
+        return name if place == home else f"{place}/{name}"
 
     def note(event: str, args: tuple) -> None:
         if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
             opened.append(name_of(args[0]))
         if event == "os.rename":
             renamed.append([name_of(args[0]), name_of(args[1])])
+        if event == "os.remove":
+            removed.append(name_of(args[0]))
 
     with listening(note):
         find("save")(path, model, optimizer)
-    return {"opened": opened, "renamed": renamed, "left": sorted(os.listdir(folder))}
-
-
-def name_of(path: Any) -> str:
-    """The last part of a path, whichever way it is written."""
-    return os.path.basename(os.fsdecode(path))
+    left = sorted(os.listdir(folder))
+    return {"opened": opened, "renamed": renamed, "removed": removed, "left": left}
 
 
 LISTENERS: list[Callable] = []
@@ -226,6 +293,11 @@ SCENARIOS: dict[str, Callable] = {
         chain,
         chain_of_values,
         ladder,
+        several,
+        in_turn,
+        move,
+        add_up,
+        sample_at,
         arguments_after,
         save,
         scale_gradients,

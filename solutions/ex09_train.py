@@ -63,7 +63,8 @@ def doc_batches(docs, tokenizer, batch_size, block_size, rng=None):
     Every batch has B rows: it may hold the end of one pass and the start of the next.
     Three documents, B = 2, no rng: rows a b, then c a, then b c, then a b, ...
 
-    yields ids and targets, integer arrays (B, T), T = block_size: see the picture above
+    yields ids and targets, integer arrays (B, T), T = block_size: see the picture above; new
+    arrays each time, for who takes a batch may keep it. The list of documents stays as it is
     No documents: ValueError, when the first batch is asked for or before.
     """
     # TODO 1  no documents: ValueError, or the loop would spin for ever
@@ -97,7 +98,8 @@ def text_batches(ids, batch_size, block_size, rng):
     A window needs T ids and one more, for its last target: it can start at 0, 1, ..., N - T - 1.
     rng.integers(N - T, size=B) draws B starts, each of them equally often.
 
-    yields ids and targets, integer arrays (B, T), T = block_size; targets start one place later
+    yields ids and targets, integer arrays (B, T), T = block_size; targets start one place later;
+    new arrays each time
     N <= T: ValueError, when the first batch is asked for or before.
     """
     # TODO 1  too short: ValueError

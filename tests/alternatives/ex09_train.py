@@ -318,3 +318,15 @@ def train_by_enumerate(model, batches, steps, optimizer, schedule, on_step=None)
             yield value
 
     return list(losses())
+
+
+@right("text_batches", "no start twice in a batch, where there are enough of them")
+def windows_all_different(ids, batch_size, block_size, rng):
+    ids = np.asarray(ids)
+    starts = len(ids) - block_size
+    if starts < 1:
+        raise ValueError("too few ids")
+    while True:
+        drawn = rng.choice(starts, size=batch_size, replace=batch_size > starts)
+        places = drawn[:, None] + np.arange(block_size)
+        yield ids[places], ids[places + 1]

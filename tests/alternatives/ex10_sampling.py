@@ -257,3 +257,45 @@ def generate_recursive(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, s
 
     with no_grad():
         return rest([*ids], max_new_tokens, size - len(ids) + 1)
+
+
+@right("sample", "the running sum of the probabilities as it is, not divided by its end")
+def sample_undivided(z, rng):
+    shares = np.exp(z - z.max())
+    shares = shares / shares.sum()
+    return int(np.searchsorted(np.cumsum(shares), rng.random(), side="right"))
+
+
+@right("top_p", "log-sum-exp, and a walk down the sorted ids until p is reached")
+def top_p_by_a_walk(z, p):
+    if p <= 0 or p > 1:
+        raise ValueError(f"top_p of {p}")
+    top = z.max()
+    shares = np.exp(z - (top + np.log(np.exp(z - top).sum())))
+    kept, total = np.full(len(z), -np.inf), 0.0
+    for id in sorted(range(len(z)), key=lambda id: -shares[id]):
+        kept[id] = z[id]
+        total += shares[id]
+        if total >= p:
+            break
+    return kept
+
+
+@right("generate", "a knob of 0 is taken for none")
+def generate_with_truthful_knobs(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
+    limit = model.config.block_size
+    if not 1 <= len(ids) <= limit:
+        raise ValueError("1 to block_size ids, please")
+    caches = [KVCache(limit) for _ in range(model.config.n_layer)]
+    new, shown = [], [list(ids)]
+    with no_grad():
+        while len(new) < max_new_tokens and len(ids) + len(new) <= limit:
+            z = temperature(model(shown, caches).data[0, -1].astype(float), t)
+            z = top_k(z, k) if k else z
+            z = top_p(z, p) if p else z
+            drawn = sample(z, rng)
+            if drawn == stop:
+                break
+            new.append(drawn)
+            shown = [[drawn]]
+    return new

@@ -84,7 +84,7 @@ def test_ids_are_places_in_the_vocabulary(student):
     """Each character's id is its place in the sorted vocabulary; BOS stands at both ends."""
     chars = sorted(set(LETTERS))
     tokenizer = student.CharTokenizer([LETTERS])
-    for doc in documents(10):
+    for doc in ["", " a ", *documents(10)]:
         same(tokenizer.encode(doc), [len(chars), *map(chars.index, doc), len(chars)])
 
 
@@ -123,6 +123,8 @@ def test_encoding_leaves_no_trace(student):
     for _ in range(2):
         same(tokenizer.encode("hood"), [6, 3, 5, 5, 0, 6])
         same(tokenizer.encode(""), [6, 6])
+        for last, id in (("d", 0), ("e", 1), ("n", 4)):  # alike but for the last character
+            same(tokenizer.encode("dogeo" + last), [6, 0, 5, 2, 1, 5, id, 6])
     same([tokenizer.bos, tokenizer.vocab_size], [6, 7])
 
 
@@ -165,9 +167,11 @@ def test_ids_become_the_characters_at_their_places(student):
     rng = random.Random(chance.seed())
     chars = [*sorted(set(LETTERS)), ""]
     tokenizer = student.CharTokenizer([LETTERS])
-    for length in (0, 1, 2, 5, 30):
-        ids = rng.choices(range(len(chars)), k=length)
-        same(tokenizer.decode(ids), "".join(chars[id] for id in ids))
+    bos, space = len(chars) - 1, chars.index(" ")
+    for length in (1, 2, 5, 30):
+        drawn = rng.choices(range(bos), k=length)
+        for ids in ([space, *drawn, space], [bos, *drawn, bos, *drawn], [bos]):
+            same(tokenizer.decode(ids), "".join(chars[id] for id in ids))
 
 
 @piece("decode")
@@ -183,8 +187,25 @@ def test_only_bos_is_no_text(student):
 def test_a_round_trip_changes_nothing(student):
     """What was encoded comes back, letter for letter."""
     tokenizer = student.CharTokenizer([LETTERS])
-    for doc in documents(10):
+    for doc in [" anna bede ", *documents(10)]:
         same(tokenizer.decode(tokenizer.encode(doc)), doc)
+
+
+@piece("decode")
+def test_spaces_at_the_ends_come_back(student):
+    """A space is a character like any other: decode keeps it, at the ends of the text too."""
+    tokenizer = student.CharTokenizer([" b"])
+    same(tokenizer.decode([2, 0, 0, 1, 0, 2]), "  b ")
+    same(tokenizer.decode([0]), " ")
+
+
+@piece("decode")
+def test_the_list_of_ids_stays_as_it_is(student):
+    """What is dropped from the text is not dropped from the list of the caller."""
+    args = [student.CharTokenizer(["hen"]), [3, 1, 3, 0, 2, 3]]  # e, h, n are 0, 1, 2
+    done = student.scenario("arguments_after", name="CharTokenizer.decode", args=args)
+    same(done["result"], "hen")
+    same(done["args"][1], [3, 1, 3, 0, 2, 3])
 
 
 @piece("decode")

@@ -38,6 +38,16 @@ def graph(count, salt, inputs=3):
     return nodes
 
 
+def ladder(order):
+    """A graph whose every node is made of the two before it, named in this order."""
+    rng = random.Random(chance.seed("ladder"))
+    nodes = [((), ())] * 3
+    for index in range(3, 12):
+        children = (index - 1, index - 2)[::order]
+        nodes.append((children, tuple(rng.choice([-1, 1]) * rng.uniform(0.5, 2) for _ in "ab")))
+    return nodes
+
+
 def build(student, nodes):
     """The nodes as Values made by hand. All numbers are alike: they play no part in backward."""
     values = []
@@ -139,6 +149,49 @@ def test_no_operation_changes_its_inputs(student):
         close(b.data, y)
 
 
+@piece("arithmetic")
+def test_all_digits_are_kept(student):
+    """Python's numbers have 16 digits, those of float32 only 7: a Value keeps more than these."""
+    x, y = 0.1, 0.7
+    a, b = student.Value(x), student.Value(y)
+    for got, right in (
+        (a + b, x + y),
+        (a * b, x * y),
+        (a - b, x - y),
+        (a / b, x / y),
+        (b**3, y**3),
+    ):
+        close(got.data, right, rtol=1e-10, atol=0.0)
+
+
+@piece("arithmetic")
+def test_a_running_sum_leaves_its_first_number_alone(student):
+    """total += a makes a new Value: what total was before is still what it was."""
+    a, b = student.Value(1.5), student.Value(2.0)
+    total = student.scenario("add_up", start=a, addends=[b, 3.0, b])
+    close(total.data, 8.5)
+    close(a.data, 1.5)
+    close(b.data, 2.0)
+
+
+def makes_its_own(student, f):
+    """f of a Value is another Value, even where it is the same number."""
+    a = student.Value(2.0)
+    y = f(a)
+    y.backward()
+    close(y.data, 2.0)
+    close(a.grad, 1.0)
+    y.grad = 0
+    close(a.grad, 1.0)
+
+
+@piece("arithmetic", gradient=True)
+def test_what_changes_nothing_is_an_operation_too(student):
+    """a + 0, a * 1, a ** 1 and the like are new Values, with a gradient of their own."""
+    for f in (lambda a: a + 0, lambda a: a * 1, lambda a: a - 0, lambda a: a / 1, lambda a: a**1):
+        makes_its_own(student, f)
+
+
 @piece("arithmetic", gradient=True)
 def test_gradients_of_a_sum_and_a_difference(student):
     """A sum hands its gradient to both inputs; a difference hands the second one its negative."""
@@ -183,7 +236,7 @@ def test_gradients_of_powers(student):
 @piece("arithmetic", gradient=True)
 def test_the_first_power_moves_1_for_1(student):
     """a ** 1 is a: its derivative is 1, whatever a is."""
-    for x in (-2.0, 0.5, 3.0):
+    for x in (-2.0, 0.0, 0.5, 3.0):
         close(gradients(student, lambda a: a**1, x)[0], 1.0)
 
 
@@ -277,7 +330,7 @@ def test_a_long_expression(student):
 @piece("functions", core=True)
 def test_values_of_exp(student):
     """exp(a) is e to the power a, for a above and below 0."""
-    for x in [-20.0, 0.5, *numbers(3)]:
+    for x in [-200.0, -20.0, 0.5, 50.0, *numbers(3)]:
         close(student.Value(x).exp().data, math.exp(x), atol=0.0)
 
 
@@ -344,6 +397,12 @@ def test_relu_hands_nothing_on_at_0(student):
 
 
 @piece("functions", gradient=True)
+def test_relu_of_what_is_above_0_is_a_value_of_its_own(student):
+    """relu makes a new Value, also where it keeps the number."""
+    makes_its_own(student, lambda a: a.relu())
+
+
+@piece("functions", gradient=True)
 def test_functions_of_functions(student):
     """The derivatives multiply: log of exp moves 1 for 1, exp of exp by the product of both."""
     for x in (0.3, 1.0, 2.5):
@@ -361,8 +420,7 @@ def test_functions_of_functions(student):
 @piece("backward", core=True)
 def test_any_graph(student):
     """The gradient of each input is the sum, over all paths to it, of the products along them."""
-    for salt in range(4):
-        nodes = graph(10, salt)
+    for nodes in (ladder(1), ladder(-1), *(graph(10, salt) for salt in range(4))):
         values = build(student, nodes)
         values[-1].backward()
         for leaf in range(3):
@@ -409,6 +467,20 @@ def test_gradients_add_up_over_results(student):
         total += 2 * local + 1
         close(a.grad, total)
     close(b.grad, 8.0)
+
+
+@piece("backward")
+def test_two_results_may_both_be_there_before_the_first_walk(student):
+    """The walk from one result leaves the other, made from the same Values, its own walk."""
+    a, b = student.Value(2.0), student.Value(3.0)
+    c = student.Value(6.0, (a, b), (3.0, 2.0))
+    d = student.Value(5.0, (a,), (5.0,))
+    end = student.Value(7.0, (d,), (0.5,))
+    c.backward()
+    close(a.grad, 3.0)
+    end.backward()
+    close(a.grad, 5.5)
+    close(b.grad, 2.0)
 
 
 @piece("backward")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck
+from grader.compare import close, gradcheck, steady
 
 piece = pytest.mark.piece
 
@@ -113,10 +113,11 @@ def test_gradients_of_any_graph(student):
 @piece("backward", core=True)
 def test_each_node_hands_on_once(student):
     """A node hands its gradient on when it has received all of it: once, not once a path."""
-    a = student.Tensor([2.0, 5.0])
-    asked = student.scenario("ladder", start=a, rungs=12)
-    close(a.grad, [377.0, 377.0])  # a Fibonacci number: as many paths
-    assert asked <= 2 * 12, "the nodes were asked once for every path, it seems"
+    for far_first in (False, True):
+        a = student.Tensor([2.0, 5.0])
+        asked = student.scenario("ladder", start=a, rungs=12, far_first=far_first)
+        close(a.grad, [377.0, 377.0])  # a Fibonacci number: as many paths
+        assert asked == 12, f"12 nodes were asked {asked} times; each hands on once"
 
 
 @piece("backward")
@@ -160,6 +161,20 @@ def test_leaves_accumulate_over_several_walks(student):
 
 
 @piece("backward")
+def test_a_second_walk_adds_the_same_again(student):
+    """Nothing stays behind between leaf and result: not in the nodes of two results, nor of one."""
+    a = student.Tensor([2.0, 5.0])
+    between = combine(student, (3.0, a))
+    one = combine(student, (2.0, between))
+    two = combine(student, (5.0, between), (1.0, a))
+    above, expected = np.array([1.0, 10.0]), 0.0
+    for result, slope in ((one, 6.0), (two, 16.0), (one, 6.0), (one, 6.0)):
+        result.backward(above)
+        expected += slope
+        close(a.grad, expected * above)
+
+
+@piece("backward")
 def test_a_leaf_beside_the_walk_keeps_none(student):
     """A leaf that no gradient reaches keeps grad = None: a share of None is not zeros."""
     a, chosen, unused, far = leaves(student, 4, 2)
@@ -169,6 +184,16 @@ def test_a_leaf_beside_the_walk_keeps_none(student):
     close(a.grad, [3.0, 30.0])
     assert chosen.grad is None and far.grad is None, "a share of None must leave grad = None"
     assert unused.grad is None, "the result was not made from this leaf"
+
+
+@piece("backward")
+def test_zeros_are_a_gradient(student):
+    """A leaf that moves nothing, but was asked, has zeros: they did arrive."""
+    a, b = leaves(student, 2, 2)
+    between = combine(student, (0.0, a))
+    combine(student, (1.0, between), (2.0, b)).backward(np.array([1.0, 10.0]))
+    close(a.grad, [0.0, 0.0])
+    close(b.grad, [2.0, 20.0])
 
 
 @piece("backward")
@@ -223,7 +248,15 @@ def test_gradients_of_float32_are_float32(student):
 
 OPERATIONS = {"plus": add, "minus": sub, "times": mul, "divided": truediv}
 SHAPES = [((2, 3), (2, 3)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 4)), ((1, 2), (2, 1, 2))]
-SHAPES += [((), (2, 3)), ((2, 3), ()), ((3, 1, 2), (2, 1)), ((1,), (3, 2)), ((), ())]
+SHAPES += [
+    ((3, 3), (3, 1)),
+    ((3,), (3, 3)),
+    ((), (2, 3)),
+    ((2, 3), ()),
+    ((3, 1, 2), (2, 1)),
+    ((1,), (3, 2)),
+    ((), ()),
+]
 
 
 def exp(x):
@@ -262,7 +295,7 @@ def test_gradients_of_all_shapes_that_broadcast(student, name):
 def test_a_number_or_an_array_on_either_side(student, name):
     """The other side may be a number or an array, even one of more axes than the tensor has."""
     f = OPERATIONS[name]
-    for constant in (3, -0.5, positive(2), positive(2, 1, 2)):
+    for constant in (3, -0.5, positive(2), positive(2, 1, 2), np.array([2, 4])):
         for g in (lambda x, c=constant: f(x, c), lambda x, c=constant: f(c, x)):
             close(g(student.Tensor(positive(3, 2))), g(positive(3, 2)))
             gradcheck(student, g, positive(3, 2), truth=g)
@@ -352,6 +385,24 @@ def test_no_operation_changes_the_gradient_that_it_is_handed(student):
 
 
 @piece("arithmetic", gradient=True)
+def test_arithmetic_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for f in (exp, log, square, neg, lambda x: x * 3, lambda x: x / 3, lambda x: 3 - x):
+        steady(student, f, positive(2, 3))
+    for f in OPERATIONS.values():
+        steady(student, f, positive(2, 3), positive(3))
+
+
+@piece("arithmetic")
+def test_a_running_sum_leaves_its_first_tensor_alone(student):
+    """total += x makes a new tensor: what total was before is still what it was."""
+    x, y = student.Tensor([1.0, 2.0]), student.Tensor([10.0, 20.0])
+    close(student.scenario("add_up", start=x, addends=[y, 3.0, y]), [24.0, 45.0])
+    close(x.data, [1.0, 2.0])
+    close(y.data, [10.0, 20.0])
+
+
+@piece("arithmetic", gradient=True)
 def test_no_operation_changes_its_inputs(student):
     """An operation makes a new array: its inputs stay as they were, also on the way back."""
     x, b = positive(2, 3), positive(3)
@@ -412,9 +463,14 @@ def test_nothing_is_remembered_inside_no_grad(student):
 # matmul
 
 PRODUCTS = [((2, 3), (3, 4)), ((1, 3), (3, 1)), ((4, 1), (1, 2)), ((3, 3), (3, 3))]
-STACKS = [((5, 2, 3), (5, 3, 4)), ((2, 5, 1, 3), (2, 5, 3, 4)), ((3, 3, 3), (3, 3, 3))]
+STACKS = [
+    ((5, 2, 3), (5, 3, 4)),
+    ((1, 2, 3), (1, 3, 4)),
+    ((2, 5, 1, 3), (2, 5, 3, 4)),
+    ((3, 3, 3), (3, 3, 3)),
+]
 SHARED = [((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4))]
-SHARED += [((2, 1, 3, 4), (5, 4, 2))]
+SHARED += [((2, 1, 3, 4), (5, 4, 2)), ((5, 2, 3), (1, 3, 4)), ((5, 2, 3), (1, 3, 1))]
 
 
 @piece("matmul", core=True)
@@ -458,6 +514,13 @@ def test_gradients_of_matrices_that_a_stack_shares(student):
 def test_a_matrix_times_itself(student):
     """A matrix on both sides gets the gradients of both."""
     gradcheck(student, lambda x: x @ x @ x, normal(3, 3), truth=lambda x: x @ x @ x)
+
+
+@piece("matmul", gradient=True)
+def test_products_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for left, right in ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)):
+        steady(student, matmul, normal(*left), normal(*right, salt=1))
 
 
 @piece("matmul", gradient=True)
@@ -547,6 +610,14 @@ def test_a_reduction_used_with_what_it_was_made_from(student):
 
 
 @piece("reductions", gradient=True, needs=["ex03.arithmetic"])
+def test_reductions_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    for name in ("sum", "mean"):
+        for axis in (None, 0, (0, 2)):
+            steady(student, methodcaller(name, axis=axis), normal(2, 3, 4))
+
+
+@piece("reductions", gradient=True, needs=["ex03.arithmetic"])
 def test_reductions_keep_float32(student):
     """Values and gradients of float32 are float32, and the tensor stays as it was."""
     rows = float32([[1.0, 2.0], [3.0, 8.0]])
@@ -563,6 +634,7 @@ def test_reductions_keep_float32(student):
 
 NEW_SHAPES = [(4, 6), (24,), (-1,), (2, -1), (1, 24), (-1, 1, 8), (3, 2, 2, 2)]
 ORDERS = [*itertools.permutations(range(3)), (-1, 0, 1), (0, -1, -2), (-2, -1, -3)]
+ORDERS_OF_TWO = [(0, 1), (1, 0), (-2, -1), (-1, 0)]
 ORDERS_OF_FOUR = [(0, 2, 1, 3), (1, 2, 3, 0), (3, 0, 1, 2), (2, 0, 3, 1), (-1, 0, -2, 1)]
 ONCE = [1, -2, slice(1, None), (slice(None), slice(None, None, 2)), (2, 0), (..., 1)]
 ONCE += [(slice(None, None, -1), slice(2, 0, -1)), (slice(None), None, 2), np.array([2, 0])]
@@ -588,6 +660,8 @@ def test_transposes(student):
         close(student.Tensor(x).transpose(*axes), x.transpose(axes))
     for axes in ORDERS_OF_FOUR:
         close(student.Tensor(y).transpose(*axes), y.transpose(axes))
+    for axes in ORDERS_OF_TWO:
+        close(student.Tensor(x[0]).transpose(*axes), x[0].transpose(axes))
     close(student.Tensor(x).transpose(), x.transpose())
     close(student.Tensor([1.0, 2.0]).transpose(), [1.0, 2.0])
 
@@ -620,8 +694,12 @@ def test_gradients_of_transposes_of_three_axes(student):
 
 
 @piece("shaping", gradient=True)
-def test_gradients_of_transposes_of_four_axes(student):
+def test_gradients_of_transposes_of_two_and_of_four_axes(student):
     """The gradient is put back by the inverse order, also where four axes go round in a ring."""
+    for axes in [*ORDERS_OF_TWO, ()]:
+        f = methodcaller("transpose", *axes)
+        gradcheck(student, f, normal(2, 3), truth=f)
+        gradcheck(student, f, normal(3, 3), truth=f)
     for axes in ORDERS_OF_FOUR:
         f = methodcaller("transpose", *axes)
         gradcheck(student, f, normal(2, 2, 3, 2), truth=f)
@@ -636,7 +714,27 @@ def test_heads_are_split_and_merged(student):
     def f(x):
         return x.transpose(0, 2, 1, 3).reshape(2, 3, 4).transpose(2, 0, 1)
 
-    gradcheck(student, f, normal(2, 2, 3, 2), truth=f)
+    x = normal(2, 2, 3, 2)
+    close(f(student.Tensor(x)), f(x))
+    gradcheck(student, f, x, truth=f)
+
+
+@piece("shaping", gradient=True)
+def test_what_was_transposed_is_read_in_its_new_order(student):
+    """reshape reads the numbers as they stand now, wherever they lie in memory; -1 as well."""
+    x = normal(3, 4)
+    for f in (lambda x: x.transpose().reshape(12), lambda x: x.transpose().reshape(2, -1)):
+        close(f(student.Tensor(x)), f(x))
+        gradcheck(student, f, x, truth=f)
+
+
+@piece("shaping", gradient=True)
+def test_shaping_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, methodcaller("reshape", 4, 6), normal(2, 3, 4))
+    steady(student, methodcaller("transpose", 1, 2, 0), normal(2, 3, 4))
+    for index in (1, slice(1, None), np.array([2, 2, 0]), np.array([True, False, True])):
+        steady(student, itemgetter(index), normal(3, 4))
 
 
 @piece("shaping", gradient=True)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck
+from grader.compare import close, gradcheck, narrow, steady
 
 piece = pytest.mark.piece
 
 INF = float("inf")
-SHAPES = [(5,), (1, 4), (3, 1), (2, 1, 7), (4, 2, 3, 5)]
+SHAPES = [(5,), (1, 4), (3, 1), (4, 4), (2, 1, 7), (2, 3, 3), (4, 2, 3, 5)]
 
 
 def numbers(*shape):
@@ -49,11 +49,31 @@ def true_cross_entropy(logits, targets, ignore=-1):
     return np.mean(losses)
 
 
+def follows(student, function, truth, *inputs):
+    """Called once more with the same Tensors, it sees the numbers that they hold by then."""
+    tensors = [student.Tensor(array) for array in inputs]
+    close(function(*tensors), truth(*inputs))
+    others = [array[::-1] * 0.5 for array in inputs]
+    for tensor, array in zip(tensors, others, strict=True):
+        student.assign(tensor, array)
+    close(function(*tensors), truth(*others))
+
+
 @piece("relu", core=True)
 def test_relu_of_any_shape(student):
     """Every number is treated by itself, whatever the shape around it."""
     for shape in SHAPES:
         close(student.relu(student.Tensor(numbers(*shape))), true_relu(numbers(*shape)))
+
+
+@piece("relu", gradient=True)
+def test_relu_of_numbers_large_and_small(student):
+    """There is no ceiling, and nothing too small to pass."""
+    x = student.Tensor([-1e30, -1e-9, 1e-9, 7.0, 1e30])
+    y = student.relu(x)
+    close(y, [0.0, 0.0, 1e-9, 7.0, 1e30], rtol=1e-9, atol=0)
+    y.backward([1.0, 2.0, 3.0, 4.0, 5.0])
+    close(x.grad, [0.0, 0.0, 3.0, 4.0, 5.0])
 
 
 @piece("relu")
@@ -100,6 +120,24 @@ def test_relu_changes_nothing_handed_in(student):
     y.backward(np.ones((2, 3, 4)))
     close(y, true_relu(numbers(2, 3, 4)))
     close(student.array(x), numbers(2, 3, 4), rtol=0, atol=0)
+
+
+@piece("relu", gradient=True)
+def test_relu_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.relu, numbers(2, 3, 4))
+
+
+@piece("relu", gradient=True)
+def test_relu_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.relu, numbers(2, 3, 4))
+
+
+@piece("relu")
+def test_relu_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(student, student.relu, true_relu, numbers(2, 3, 4))
 
 
 @piece("gelu", core=True)
@@ -173,6 +211,24 @@ def test_gelu_changes_nothing_handed_in(student):
     y.backward(np.ones((2, 3, 4)))
     close(y, true_gelu(numbers(2, 3, 4)))
     close(student.array(x), numbers(2, 3, 4), rtol=0, atol=0)
+
+
+@piece("gelu", gradient=True)
+def test_gelu_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.gelu, numbers(2, 3, 4))
+
+
+@piece("gelu", gradient=True)
+def test_gelu_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.gelu, numbers(2, 3, 4))
+
+
+@piece("gelu")
+def test_gelu_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(student, student.gelu, true_gelu, numbers(2, 3, 4))
 
 
 @piece("softmax", core=True)
@@ -307,6 +363,24 @@ def test_softmax_changes_nothing_handed_in(student):
     close(student.array(x), numbers(2, 3, 4), rtol=0, atol=0)
 
 
+@piece("softmax", gradient=True)
+def test_softmax_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.softmax, numbers(2, 3, 4))
+
+
+@piece("softmax", gradient=True)
+def test_softmax_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.softmax, numbers(2, 3, 4))
+
+
+@piece("softmax")
+def test_softmax_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(student, student.softmax, true_softmax, numbers(2, 3, 4))
+
+
 @piece("embedding", core=True)
 def test_embedding_of_ids_of_any_shape(student):
     """ids (...) give rows (..., C), whatever shape the ids have."""
@@ -403,11 +477,52 @@ def test_embedding_changes_nothing_handed_in(student):
     close(student.array(table), numbers(6, 3), rtol=0, atol=0)
 
 
+@piece("embedding", gradient=True)
+def test_embedding_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, lambda table: student.embedding(table, [[1, 3], [3, 0]]), numbers(5, 3))
+
+
+@piece("embedding", gradient=True)
+def test_embedding_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, lambda table: student.embedding(table, [[1, 3], [3, 0]]), numbers(5, 3))
+
+
+@piece("embedding")
+def test_embedding_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(
+        student,
+        lambda table: student.embedding(table, [[1, 3], [3, 0]]),
+        lambda table: table[[[1, 3], [3, 0]]],
+        numbers(5, 3),
+    )
+
+
+@piece("linear", gradient=True)
+def test_linear_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.linear, numbers(2, 4, 5), numbers(3, 5), numbers(3))
+
+
+@piece("linear", gradient=True)
+def test_linear_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.linear, numbers(2, 4, 5), numbers(3, 5), numbers(3))
+
+
+@piece("linear")
+def test_linear_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(student, student.linear, true_linear, numbers(2, 4, 5), numbers(3, 5), numbers(3))
+
+
 @piece("linear", core=True)
 def test_linear_of_any_number_of_axes(student):
     """(..., in) -> (..., out): one vector, rows, a batch of rows, or more axes still."""
     weight, bias = numbers(3, 5), numbers(3)
-    for shape in [(5,), (1, 5), (4, 5), (2, 4, 5), (6, 1, 5), (2, 1, 4, 5)]:
+    for shape in [(5,), (1, 5), (3, 5), (4, 5), (2, 4, 5), (2, 3, 5), (6, 1, 5), (2, 1, 4, 5)]:
         x = numbers(*shape)
         got = student.linear(*map(student.Tensor, (x, weight, bias)))
         close(got, true_linear(x, weight, bias))
@@ -450,7 +565,7 @@ def test_linear_stays_float32(student):
 @piece("linear", gradient=True)
 def test_linear_gradient_of_rows(student):
     """x gets g @ weight, the weight g^T @ x, the bias the column sums of g."""
-    for n in (1, 4):
+    for n in (1, 3, 4):
         arrays = numbers(n, 5), numbers(3, 5), numbers(3)
         gradcheck(student, student.linear, *arrays, truth=true_linear)
 
@@ -514,13 +629,14 @@ def test_linear_of_what_was_transposed(student):
 @piece("linear", gradient=True)
 def test_linear_changes_nothing_handed_in(student):
     """x, weight and bias are the caller's: after the call and backward they hold what they held."""
-    arrays = numbers(2, 4, 5), numbers(3, 5), numbers(3)
-    tensors = [student.Tensor(array) for array in arrays]
-    y = student.linear(*tensors)
-    y.backward(np.ones((2, 4, 3)))
-    close(y, true_linear(*arrays))
-    for tensor, array in zip(tensors, arrays, strict=True):
-        close(student.array(tensor), array, rtol=0, atol=0)
+    for shape in ((2, 4), (1,), ()):
+        arrays = numbers(*shape, 5), numbers(3, 5), numbers(3)
+        tensors = [student.Tensor(array) for array in arrays]
+        y = student.linear(*tensors)
+        y.backward(np.ones((*shape, 3)))
+        close(y, true_linear(*arrays))
+        for tensor, array in zip(tensors, arrays, strict=True):
+            close(student.array(tensor), array, rtol=0, atol=0)
 
 
 @piece("cross_entropy", core=True)
@@ -718,3 +834,26 @@ def test_cross_entropy_changes_nothing_handed_in(student):
     loss.backward()
     close(loss, true_cross_entropy(numbers(2, 3, 4), targets))
     close(student.array(logits), numbers(2, 3, 4), rtol=0, atol=0)
+
+
+@piece("cross_entropy", gradient=True)
+def test_cross_entropy_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, lambda z: student.cross_entropy(z, [1, -1, 0, 3]), numbers(4, 5))
+
+
+@piece("cross_entropy", gradient=True)
+def test_cross_entropy_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, lambda z: student.cross_entropy(z, [1, -1, 0, 3]), numbers(4, 5))
+
+
+@piece("cross_entropy")
+def test_cross_entropy_sees_the_numbers_of_now(student):
+    """Called again after training has moved what it is given, it gives the new result."""
+    follows(
+        student,
+        lambda z: student.cross_entropy(z, [1, -1, 0, 3]),
+        lambda z: true_cross_entropy(z, [1, -1, 0, 3]),
+        numbers(4, 5),
+    )

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck
+from grader.compare import close, gradcheck, narrow, steady
 
 piece = pytest.mark.piece
 
-SHAPES = [(5,), (1, 4), (3, 1), (2, 1, 7), (4, 2, 3, 5)]
+SHAPES = [(5,), (1, 4), (3, 1), (4, 4), (2, 1, 7), (2, 3, 3), (4, 2, 3, 5)]
 
 
 def numbers(*shape):
@@ -165,6 +165,18 @@ def test_rmsnorm_changes_nothing_handed_in(student):
     close(student.array(b), gain, rtol=0, atol=0)
 
 
+@piece("rmsnorm", gradient=True)
+def test_rmsnorm_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.rmsnorm, numbers(2, 3, 4), scales(4))
+
+
+@piece("rmsnorm", gradient=True)
+def test_rmsnorm_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.rmsnorm, numbers(2, 3, 4), scales(4))
+
+
 @piece("layernorm", core=True)
 def test_layernorm_of_any_number_of_axes(student):
     """A norm treats every vector along the last axis alike, however many axes stand before it."""
@@ -298,3 +310,15 @@ def test_layernorm_changes_nothing_handed_in(student):
     close(y, true_layernorm(*arrays))
     for tensor, array in zip(tensors, arrays, strict=True):
         close(student.array(tensor), array, rtol=0, atol=0)
+
+
+@piece("layernorm", gradient=True)
+def test_layernorm_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and what came from above stays."""
+    steady(student, student.layernorm, numbers(2, 3, 4), *scales(2, 4))
+
+
+@piece("layernorm", gradient=True)
+def test_layernorm_keeps_float32_on_the_way_back(student):
+    """The gradients of float32 are float32 too."""
+    narrow(student, student.layernorm, numbers(2, 3, 4), *scales(2, 4))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import chance
-from grader.compare import close, gradcheck, same
+from grader.compare import close, gradcheck, narrow, same, steady
 
 piece = pytest.mark.piece
 
@@ -72,12 +72,14 @@ def test_any_number_of_heads(student):
     (x,) = normal((2, 5, 12))
     for n_head in (1, 3, 4, 12):
         close(student.split_heads(student.Tensor(x), n_head), in_heads(x, n_head))
+    (x,) = normal((3, 3, 9))  # as many heads as positions, and as many numbers a head
+    close(student.split_heads(student.Tensor(x), 3), in_heads(x, 3))
 
 
 @piece("split_heads", core=True)
 def test_heads_are_merged_in_order(student):
     """Merging puts head 0 first, then head 1, and so on, each with its D numbers together."""
-    for shape in [(2, 3, 5, 4), (3, 5, 2, 1), (1, 2, 3, 4)]:
+    for shape in [(2, 3, 5, 4), (3, 5, 2, 1), (1, 2, 3, 4), (3, 3, 3, 3)]:
         (x,) = normal(shape)
         close(student.merge_heads(student.Tensor(x)), side_by_side(x))
 
@@ -120,6 +122,16 @@ def test_gradients_of_two_splits_add_up(student):
     close(x.grad, side_by_side(above) + side_by_side(other))
 
 
+@piece("split_heads", gradient=True)
+def test_heads_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    for function, shape in ((lambda x: student.split_heads(x, 2), (2, 3, 4)),) + (
+        (student.merge_heads, (2, 2, 3, 2)),
+    ):
+        steady(student, function, *normal(shape))
+        narrow(student, function, *normal(shape))
+
+
 @piece("split_heads")
 def test_heads_of_float32_are_float32(student):
     """float32 in, float32 out, and the input is as it was."""
@@ -137,9 +149,18 @@ def test_heads_of_float32_are_float32(student):
 @piece("attention_weights", core=True)
 def test_weights_follow_the_scores(student):
     """The softmax, over the keys so far, of q . k / sqrt(D); T = 1 and D = 1 count too."""
-    for shape in [(2, 3, 4, 5), (3, 2, 5, 1), (2, 3, 1, 4), (1, 1, 2, 9)]:
+    for shape in [(2, 3, 4, 5), (3, 2, 5, 1), (2, 3, 1, 4), (1, 1, 2, 9), (3, 3, 3, 3)]:
         q, k = normal(shape, shape)
         close(student.attention_weights(*tensors(student, q, k)), weights_of(q, k))
+
+
+@piece("attention_weights")
+def test_a_text_of_eighty_positions(student):
+    """The last position sees all eighty; with one query, too."""
+    q, k = normal((1, 2, 80, 2), (1, 2, 80, 2))
+    for Tq in (80, 1):
+        given = tensors(student, q[:, :, -Tq:], k)
+        close(student.attention_weights(*given), weights_of(q[:, :, -Tq:], k))
 
 
 @piece("attention_weights")
@@ -211,6 +232,14 @@ def test_gradients_of_two_calls_add_up(student):
     student.attention_weights(alone, again).backward(arrays[4])
     assert np.abs(first).max() > 1e-3, "the queries got no gradient"
     close(q.grad, first + alone.grad)
+
+
+@piece("attention_weights", gradient=True)
+def test_weights_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    arrays = normal((1, 2, 2, 3), (1, 2, 4, 3))
+    steady(student, student.attention_weights, *arrays)
+    narrow(student, student.attention_weights, *arrays)
 
 
 @piece("attention_weights")
@@ -303,6 +332,14 @@ def test_one_tensor_in_all_three_roles(student):
     )
 
 
+@piece("causal_attention", gradient=True)
+def test_attention_may_be_walked_back_twice(student):
+    """A second walk finds what the first one found, and float32 has gradients of float32."""
+    arrays = normal((1, 2, 2, 3), (1, 2, 4, 3), (1, 2, 4, 3))
+    steady(student, student.causal_attention, *arrays)
+    narrow(student, student.causal_attention, *arrays)
+
+
 @piece("causal_attention")
 def test_attention_of_float32_is_float32(student):
     """float32 in, float32 out, and the inputs are as they were."""
@@ -350,10 +387,10 @@ def test_the_past_does_not_know_the_future(student):
 @piece("self_attention", needs=["ex06.KVCache"])
 def test_cached_equals_uncached_position_by_position(student):
     """One position a call, with a cache: each result is the row of the whole text at once."""
-    x, weights = normal((2, 6, 8))[0], random_weights(8, bias=True)
+    x, weights = normal((2, 20, 8))[0], random_weights(8, bias=True)
     expected, given, cache = whole(x, weights, 4), held(student, weights), student.KVCache(3)
     with student.no_grad():
-        for t in range(6):
+        for t in range(20):
             y = student.self_attention(student.Tensor(x[:, t : t + 1]), given, 4, cache)
             close(y, expected[:, t : t + 1])
             same(len(cache), t + 1)
@@ -415,6 +452,19 @@ def test_gradients_of_two_calls_add_up_in_the_weights(student):
 
 
 @piece("self_attention")
+def test_each_call_has_the_weights_that_it_is_given(student):
+    """Layer after layer, each with weights of its own, and a dict that is gone after the call."""
+    calls, expected = [], []
+    for salt in range(6):
+        x, *given = normal((2, 3, 4), *[(4, 4)] * 4, salt=salt)
+        weights = dict(zip(("wq", "wk", "wv", "wo"), given))
+        calls.append([student.Tensor(x), held(student, weights), 2])
+        expected.append(whole(x, weights, 2))
+    for y, right in zip(student.scenario("in_turn", name="self_attention", calls=calls), expected):
+        close(y, right)
+
+
+@piece("self_attention")
 def test_self_attention_of_float32_is_float32(student):
     """float32 in, float32 out; x and the weights are as they were."""
     x = normal((2, 3, 8))[0].astype(np.float32)
@@ -470,8 +520,8 @@ def test_a_long_text_one_position_at_a_time(student):
 @piece("KVCache")
 def test_a_long_prompt_at_once(student):
     """Far more positions in the first call than there is room for."""
-    keys, values = normal((1, 2, 45, 3), (1, 2, 45, 3))
-    k, v = fed(student, student.KVCache(2), keys, values, [44, 1])[-1]
+    keys, values = normal((1, 2, 301, 3), (1, 2, 301, 3))
+    k, v = fed(student, student.KVCache(2), keys, values, [300, 1])[-1]
     close(k, keys)
     close(v, values)
 
@@ -490,6 +540,18 @@ def test_two_caches_share_nothing(student):
     close(a, more)
     close(b, others)
     same(len(student.KVCache()), 0)
+
+
+@piece("KVCache")
+def test_two_caches_of_one_shape_share_nothing(student):
+    """Two layers have keys and values of one shape, and come in turn, each to its own cache."""
+    texts = [normal((1, 2, 4, 3), (1, 2, 4, 3), salt=salt) for salt in range(2)]
+    caches = [student.KVCache(2), student.KVCache(2)]
+    for t in range(4):
+        for cache, text in zip(caches, texts):
+            given = cache.extend(*tensors(student, *(a[:, :, t : t + 1] for a in text)))
+            for got, array in zip(given, text):
+                close(got, array[:, :, : t + 1])
 
 
 @piece("KVCache")

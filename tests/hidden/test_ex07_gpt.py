@@ -335,7 +335,7 @@ def test_a_block_keeps_float32_and_its_inputs(student):
 def test_logits_of_a_random_microgpt(student):
     """Two blocks, three heads; from one position to block_size, one document or three."""
     model, arrays = random_model(student, MICRO)
-    for B, T in [(3, 4), (1, 5), (2, 1)]:
+    for B, T in [(3, 4), (1, 5), (2, 1), (1, 1)]:
         ids, _ = ids_and_targets(B, T)
         close(model(ids), logits_of(arrays, ids, MICRO))
 
@@ -382,6 +382,43 @@ def test_block_size_is_the_limit_with_and_without_caches(student):
         close(model(ids[:, :4], caches), expected[:, :4])
         with student.raises(ValueError):
             model(ids[:, 4:6], caches)
+        caches = [student.KVCache(), student.KVCache()]
+        close(model(ids[:, :5], caches), expected)
+        with student.raises(ValueError):
+            model(ids[:, 5:], caches)
+
+
+@piece("GPT")
+def test_twelve_layers_come_in_order(student):
+    """Layer 10 comes after layer 9 and before layer 11, with weights of its own."""
+    choices = MICRO | {"n_layer": 12, "n_head": 2, "n_embd": 4}
+    model, arrays = random_model(student, choices)
+    ids, _ = ids_and_targets(1, 3)
+    close(model(ids), logits_of(arrays, ids, choices))
+
+
+@piece("GPT", needs=["ex06.KVCache"])
+def test_the_weights_of_now_count(student):
+    """After its weights were moved the model gives other logits, with caches and without."""
+    model, arrays = random_model(student, MICRO)
+    ids, _ = ids_and_targets(2, 4)
+    for shrink in (1.0, 0.7):
+        moved = {name: shrink * array for name, array in arrays.items()}
+        places = [moved[name] for name in model.params]
+        student.scenario("move", tensors=[*model.params.values()], arrays=places)
+        close(model(ids), logits_of(moved, ids, MICRO))
+        with student.no_grad():
+            close(model(ids, [student.KVCache(), student.KVCache()]), logits_of(moved, ids, MICRO))
+
+
+@piece("GPT", gradient=True, needs=["ex06.KVCache"])
+def test_after_writing_the_model_learns_as_before(student):
+    """A call with caches leaves nothing behind: the gradients of the next loss are all there."""
+    model, arrays = random_model(student, MICRO)
+    ids, targets = ids_and_targets(2, 3)
+    close(model(ids, [student.KVCache(), student.KVCache()]), logits_of(arrays, ids, MICRO))
+    model.loss(ids, targets).backward()
+    check_gradients(model.params, lambda w: loss_of(w, ids, targets, MICRO), arrays)
 
 
 @piece("GPT", core=True)

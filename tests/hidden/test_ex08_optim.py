@@ -14,7 +14,11 @@ SHAPES = {"w": (3, 5), "b": (4,), "s": (), "k": (2, 1, 3)}
 
 
 def drawn(rng, scale=1.0, dtype=np.float64):
-    return {name: np.asarray(rng.normal(0, scale, shape), dtype) for name, shape in SHAPES.items()}
+    """Numbers of both signs by name, none so small that the default eps would show."""
+    return {
+        name: np.asarray(scale * rng.choice([-1, 1], shape) * rng.uniform(0.5, 2, shape), dtype)
+        for name, shape in SHAPES.items()
+    }
 
 
 def expected(weights, history, lr, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0):
@@ -115,6 +119,44 @@ def test_a_gradient_of_zero_moves_nothing(student):
     """0 / (0 + eps) is 0: eps keeps a weight that has only seen zeros from becoming nan."""
     params = run(student, {"w": np.array([1.0, 2.0])}, [{"w": np.array([0.0, 1.0])}], lr=0.5)
     close(params["w"].data, [1.0, 1.5])
+
+
+@piece("AdamW")
+def test_the_means_outlive_zero_grad(student):
+    """Forgetting the gradients after each step, as training does, forgets neither m nor v."""
+    rng = chance.rng()
+    weights, history = drawn(rng), [drawn(rng) for _ in range(4)]
+    params = {name: student.Tensor(array) for name, array in weights.items()}
+    optimizer = student.AdamW(params, lr=0.1)
+    for gradients in history:
+        for name, p in params.items():
+            p.grad = gradients[name]
+        optimizer.step()
+        optimizer.zero_grad()
+    agree(params, expected(weights, history, lr=0.1))
+
+
+@piece("AdamW")
+def test_a_gradient_may_lie_in_memory_in_any_order(student):
+    """The gradient of what was transposed belongs to the weights at its own places."""
+    rng = chance.rng()
+    array, above = rng.normal(size=(2, 3)), rng.normal(size=(3, 2))
+    w = student.Tensor(array)
+    optimizer = student.AdamW({"w": w}, lr=0.1, eps=1.0)
+    w.transpose().backward(above)
+    optimizer.step()
+    close(w.data, expected({"w": array}, [{"w": above.T}], lr=0.1, eps=1.0)["w"])
+
+
+@piece("AdamW")
+def test_a_gradient_of_zero_is_a_gradient(student):
+    """It is not None: the weight goes on by what m remembers, and decays."""
+    rng = chance.rng()
+    weights, history = drawn(rng), [drawn(rng) for _ in range(4)]
+    for step, name in ((1, "w"), (1, "s"), (2, "b"), (2, "k")):
+        history[step][name] = np.zeros(SHAPES[name])
+    options = dict(lr=0.1, weight_decay=0.3)
+    agree(run(student, weights, history, **options), expected(weights, history, **options))
 
 
 @piece("AdamW")

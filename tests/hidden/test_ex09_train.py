@@ -63,10 +63,21 @@ def test_one_position_is_enough_for_the_first_character(student):
 
 
 @piece("batches")
+def test_a_vocabulary_may_be_large(student):
+    """Ids beyond 255 are integers like any other."""
+    chars = [chr(1000 + i) for i in range(300)]
+    batches = student.doc_batches(chars[::-99], student.CharTokenizer(chars), 4, 2, None)
+    ids, targets = take(batches, (4, 2))
+    close(ids, [[300, 299], [300, 200], [300, 101], [300, 2]])
+    close(targets, [[299, 300], [200, 300], [101, 300], [2, 300]])
+
+
+@piece("batches")
 def test_a_batch_may_be_larger_than_all_documents_together(student):
     """The stream of documents goes on: a batch can hold several passes."""
-    ids, _ = passes(student, DOCS[:2], 5, 7, n=5)
-    close(np.array(ids), np.array([row(doc, 7)[0] for doc in DOCS[:2] * 5]))
+    for batch_size in (5, 20):
+        ids, _ = passes(student, DOCS[:2], batch_size, 7, n=10)
+        close(np.array(ids), np.array([row(doc, 7)[0] for doc in DOCS[:2] * 10]))
 
 
 @piece("batches")
@@ -92,6 +103,29 @@ def test_every_pass_with_an_rng_has_its_own_order(student):
     given = [tuple(row(doc, 3)[0]) for doc in docs]
     different = all(a != b for i, a in enumerate(orders) for b in [given, *orders[:i]])
     assert different, "two passes have the same order"
+
+
+@piece("batches")
+def test_every_batch_is_there_to_be_kept(student):
+    """Batches that were collected first and looked at later are all different arrays."""
+    args = [DOCS, student.CharTokenizer(DOCS), 2, 5, None]
+    items = student.scenario("several", name="doc_batches", args=args, count=4)["items"]
+    close(np.concatenate([ids for ids, _ in items]), np.array([row(d, 5)[0] for d in DOCS]))
+    close(np.concatenate([targets for _, targets in items]), np.array([row(d, 5)[1] for d in DOCS]))
+    args = [np.arange(500), 3, 4, generator(student)]
+    items = student.scenario("several", name="text_batches", args=args, count=4)["items"]
+    assert len({int(ids[0, 0]) for ids, _ in items}) > 1, "the same batch again and again"
+    for ids, targets in items:
+        close(targets, ids + 1)
+
+
+@piece("batches")
+def test_the_documents_stay_in_their_order(student):
+    """A new order is the stream's own business: the list that was given is left alone."""
+    args = [list(DOCS), student.CharTokenizer(DOCS), 3, 5, generator(student)]
+    done = student.scenario("several", name="doc_batches", args=args, count=8)
+    assert len(done["items"]) == 8
+    same(done["args"][0], DOCS)
 
 
 @piece("batches")
@@ -122,10 +156,11 @@ def test_windows_are_cut_from_the_text_as_it_stands(student):
     """A row is T ids as they stand, its targets the same one place later; from a list too."""
     text = chance.rng().permutation(1000)[:60]
     place = {int(id): i for i, id in enumerate(text)}
-    for given in (text, [int(id) for id in text]):
+    for given in (text[:6], text, [int(id) for id in text]):
         ids, targets = take(student.text_batches(given, 7, 5, generator(student)), (7, 5))
         starts = [place.get(int(id), -99) for id in ids[:, 0]]
-        assert all(0 <= start <= 54 for start in starts), "a row does not start in the text"
+        inside = all(0 <= start < len(given) - 5 for start in starts)
+        assert inside, "a row does not start in the text"
         close(ids, np.array([text[start : start + 5] for start in starts]))
         close(targets, np.array([text[start + 1 : start + 6] for start in starts]))
 
@@ -279,6 +314,21 @@ def test_what_on_step_is_told_is_what_comes_back(student):
 
 
 @piece("train")
+def test_on_step_is_told_after_the_step(student):
+    """When it is told of step 0 the optimiser has taken one step, and so on."""
+    model, optimizer = new_run(student)
+    same(run(student, model, optimizer, some_batches(3), 3, RATES)["taken_then"], [1, 2, 3])
+
+
+@piece("train")
+def test_a_loss_that_rises_is_no_reason_to_stop(student):
+    """Rates far too large throw the weights about: all steps are taken all the same."""
+    model, optimizer = new_run(student)
+    done = run(student, model, optimizer, some_batches(8), 8, [10.0] * 8)
+    assert len(done["losses"]) == 8 and done["taken"] == 8, "not all steps were taken"
+
+
+@piece("train")
 def test_a_rate_of_zero_leaves_the_weights_alone(student):
     """The rate of the schedule goes to every step, 0 included."""
     model, optimizer = new_run(student, lr=0.5)
@@ -357,6 +407,18 @@ def test_the_optimizer_comes_back_with_all_its_numbers(student):
 
 
 @piece("checkpoints")
+def test_numbers_come_back_to_the_last_digit(student):
+    """A rate of 1 / 3 is no rate of 0.333333, and a small eps is not 0."""
+    numbers = {"lr": 1 / 3, "betas": (0.7 + 1e-12, 0.9 + 1e-13), "eps": 1.2345678e-9}
+    numbers |= {"weight_decay": 2 / 7}
+    model, optimizer = new_run(student, **numbers)
+    student.save("digits.npz", model, optimizer)
+    _, again = restored(student, "digits.npz")
+    for name, number in numbers.items():
+        assert tuple(np.ravel(getattr(again, name))) == tuple(np.ravel(number)), f"{name} differs"
+
+
+@piece("checkpoints")
 def test_weights_from_elsewhere_are_saved_too(student):
     """What p.data holds at that moment is saved, whoever wrote it, and comes back."""
     model, optimizer = new_run(student)
@@ -415,6 +477,8 @@ def test_a_crash_while_saving_would_leave_the_old_checkpoint_whole(student):
     for _ in range(2):
         seen = student.scenario("save", path="deep/er/x.npz", model=model, optimizer=optimizer)
         assert "x.npz" not in seen["opened"], "the checkpoint itself was opened for writing"
+        assert "x.npz" not in seen["removed"], "the checkpoint was removed before the new one came"
         assert [to for _, to in seen["renamed"]][-1:] == ["x.npz"], "it was not renamed into place"
+        assert "/" not in seen["renamed"][-1][0], "it was written to another folder"
         assert seen["left"] == ["x.npz"], "something else is left in the folder"
     equal(weights(restored(student, "deep/er/x.npz")[0]), weights(model))

@@ -44,6 +44,13 @@ def test_a_whole_number_is_a_temperature_too(student):
 
 
 @piece("temperature")
+def test_all_digits_are_kept(student):
+    """Logits of float64 stay float64: nothing is rounded on the way."""
+    z = np.array([1 / 3, -2 / 7, 1e-12])
+    close(student.temperature(z, 0.7), z / 0.7, rtol=1e-10, atol=0)
+
+
+@piece("temperature")
 def test_zero_and_less_are_errors_but_little_is_not(student):
     """ValueError at 0 and below; any t above 0 is a temperature."""
     close(student.temperature(np.array([1.0, -1.0]), 1e-3), [1000.0, -1000.0])
@@ -69,6 +76,13 @@ def test_all_that_are_equal_to_the_kth_stay(student):
     close(student.top_k(z, 2), [-INF, 3.0, -INF, 3.0, -INF, -INF])
     close(student.top_k(z, 3), [1.0, 3.0, 1.0, 3.0, -INF, 1.0])
     close(student.top_k(np.full(5, 2.0), 2), np.full(5, 2.0))
+
+
+@piece("top_k")
+def test_nearly_equal_is_not_equal(student):
+    """What is smaller than the k-th largest goes, however little smaller it is."""
+    z = np.array([2.0, 3.0, 2.0 + 1e-9])
+    close(student.top_k(z, 2), [-INF, 3.0, z[2]])
 
 
 @piece("top_k")
@@ -126,6 +140,23 @@ def test_a_sure_token_stays_alone(student):
 
 
 @piece("top_p")
+def test_just_p_is_enough_and_equals_are_counted(student):
+    """Two of four equal tokens have one half: that is enough for p = 0.5, whichever they are."""
+    for V, p, n in ((2, 0.5, 1), (4, 0.25, 1), (4, 0.5, 2), (4, 0.75, 3), (2, 0.6, 2)):
+        kept = student.top_p(np.zeros(V), p)
+        close(np.sort(kept), [-INF] * (V - n) + [0.0] * n)
+
+
+@piece("top_p")
+def test_of_equals_as_many_stay_as_are_needed(student):
+    """0.4 and one 0.3 of two reach 0.6: the other one goes."""
+    z = np.log([0.3, 0.4, 0.3])
+    close(np.sort(student.top_p(z, 0.6)), [-INF, z[0], z[1]])
+    kept = student.top_p(np.zeros(300), 0.501)
+    assert np.isfinite(kept).sum() == 151, "half of 300, and one more, reach 0.501"
+
+
+@piece("top_p")
 def test_what_is_dropped_already_stays_dropped(student):
     """After top_k some logits are -inf: their probability is 0."""
     z = np.array([-INF, math.log(0.6), -INF, math.log(0.4)])
@@ -136,7 +167,7 @@ def test_what_is_dropped_already_stays_dropped(student):
 @piece("top_p")
 def test_p_of_one_keeps_all_and_beyond_is_an_error(student):
     """p is above 0 and at most 1."""
-    z = logits(6, scale=0.5)
+    z = np.array([0.5, 2.0, 1.0, 1.5, -1.0])
     close(student.top_p(z, 1.0), z)
     close(student.top_p(z, 1), z)
     for p in (0.0, -0.1, 1.01):
@@ -166,12 +197,19 @@ def test_the_cumulative_distribution_is_inverted(student):
 
 
 @piece("sample")
+def test_the_running_sum_must_be_above_u(student):
+    """Just u is not above u: a dropped token is never drawn, not even by u = 0."""
+    for z, u, id in (([-INF, 0.0], 0.0, 1), ([0.0, 0.0], 0.5, 1), ([0.0, 0.0], 0.0, 0)):
+        assert whole(student.scenario("sample_at", z=np.array(z), u=u)) == id, "another id"
+
+
+@piece("sample")
 def test_both_kinds_of_generator_give_one_number_a_draw(student):
     """rng.random() is all that numpy's generator and Python's have in common; it is asked once."""
-    z, seed = logits(5), chance.seed()
+    z, seed = np.log([0.1, 0.3, 0.15, 0.25, 0.2]), chance.seed()
     for kind, ours in (("numpy", np.random.default_rng(seed)), ("python", random.Random(seed))):
         rng = student.rng(seed, kind)
-        for _ in range(4):
+        for _ in range(12):
             assert whole(student.sample(z, rng)) == pick(z, ours.random()), "another id"
         close(rng.random(), ours.random())
 
@@ -189,7 +227,7 @@ def test_dropped_tokens_and_shifted_logits_make_no_difference(student):
     """-inf has probability 0; a number added to all logits changes nothing; z itself stays."""
     z = np.array([-INF, 1.0, -INF, 0.5, 2.0, -INF])
     for shift in (0.0, 800.0, -800.0):
-        for seed in map(chance.seed, range(6)):
+        for seed in map(chance.seed, range(20)):
             u = np.random.default_rng(seed).random()
             drawn = unchanged(student, "sample", z + shift, student.rng(seed))
             assert whole(drawn) == pick(z, u), "another id"
@@ -245,7 +283,8 @@ def run(student, model, ids, n, rng, **options):
 def test_with_the_cache_the_tokens_are_those_without(student):
     """Shown one new token a call, the model must come to the same logits as one that reads all."""
     model = new_model(student)
-    for salt, ids in enumerate(([3], [6, 0], [1, 2, 5, 4])):
+    prompts = [[3], [6, 0], [1, 2, 5, 4], [0, 6, 2], [5, 1], [2, 2, 4, 0], [4, 3], [1, 6, 5]]
+    for salt, ids in enumerate(prompts):
         seed = chance.seed(salt)
         new = run(student, model, ids, 9, student.rng(seed))["new"]
         u = np.random.default_rng(seed)
@@ -255,14 +294,19 @@ def test_with_the_cache_the_tokens_are_those_without(student):
 @piece("generate", needs=["ex07.variants"])
 def test_a_gpt2_generates_as_well(student):
     """Nothing in generation depends on the preset."""
-    model, seed = new_model(student, "gpt2", init_std=0.5), chance.seed("draws")
-    new, u = run(student, model, [6, 1], 9, student.rng(seed))["new"], np.random.default_rng(seed)
-    assert new == again_and_again(student, model, [6, 1], 9, u), "other tokens"
+    model = new_model(student, "gpt2", init_std=1.0)
+    for seed in map(chance.seed, range(4)):
+        new, u = run(student, model, [6], 9, student.rng(seed))["new"], np.random.default_rng(seed)
+        assert new == again_and_again(student, model, [6], 9, u), "other tokens"
 
 
 def long_text(student, **knobs):
-    """200 tokens of a model whose logits depend on the last id alone, and what they should be."""
-    table, seed = chance.rng("table").normal(0, 1.5, (V, V)), chance.seed("draws")
+    """200 tokens of a model whose logits depend on the last id alone, and what they should be.
+
+    The probabilities are the same after every id, 0.30, 0.22, 0.16 and so on, but not their order.
+    """
+    table = chance.rng("table").permuted(np.tile(0.3 * np.arange(V), (V, 1)), axis=1)
+    seed = chance.seed("draws")
     inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 200}
     rng, u = student.rng(seed), np.random.default_rng(seed)
     notes = student.scenario("generate_scripted", rng=rng, options=knobs, **inputs)
@@ -333,16 +377,20 @@ def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
 @piece("generate")
 def test_every_token_takes_one_random_number(student):
     """Also the stop token; both kinds of generator."""
-    model = new_model(student)
-    for kind, make in (("numpy", np.random.default_rng), ("python", random.Random)):
-        seed = chance.seed(kind)
+    model = new_model(student, init_std=1.0)
+    makers = {"numpy": np.random.default_rng, "python": random.Random}
+    for kind, make in makers.items():
+        for salt in range(100):  # a text whose second token is neither 0 nor in the prompt
+            seed = chance.seed(kind, salt)
+            if again_and_again(student, model, [4], 2, make(seed))[1] not in (0, 4):
+                break
         rng, ours = student.rng(seed, kind), make(seed)
-        new = run(student, model, [4], 3, rng)["new"]
-        assert new == again_and_again(student, model, [4], 3, ours), "other tokens"
+        new = run(student, model, [4], 6, rng)["new"]
+        assert new == again_and_again(student, model, [4], 6, ours), "other tokens"
         close(rng.random(), ours.random())
         rng, ours = student.rng(seed, kind), make(seed)
-        run(student, model, [4], 3, rng, stop=new[1])
-        again_and_again(student, model, [4], 3, ours, stop=new[1])
+        run(student, model, [4], 6, rng, stop=new[1])
+        again_and_again(student, model, [4], 6, ours, stop=new[1])
         close(rng.random(), ours.random())
 
 
@@ -362,6 +410,19 @@ def test_two_texts_know_nothing_of_each_other(student):
     first = run(student, model, [2], 4, generator(student))["new"]
     run(student, model, [5, 5], 4, generator(student, 1))
     assert run(student, model, [2], 4, generator(student))["new"] == first, "another text"
+    for _ in range(2):  # the model itself, without anyone who takes notes
+        new = student.generate(model, [2], 4, generator(student))
+        assert [whole(id) for id in new] == first, "another text"
+
+
+@piece("generate")
+def test_each_layer_has_its_cache(student):
+    """One layer or three: as many caches as layers."""
+    for n_layer in (1, 3):
+        model, seed = new_model(student, n_layer=n_layer, init_std=1.0), chance.seed(n_layer)
+        new = run(student, model, [2], 9, student.rng(seed))["new"]
+        u = np.random.default_rng(seed)
+        assert new == again_and_again(student, model, [2], 9, u), "other tokens"
 
 
 @piece("generate")

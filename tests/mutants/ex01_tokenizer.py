@@ -318,3 +318,28 @@ def decode_names_nothing(self, ids):
     if any(not 0 <= id <= self.bos for id in ids):
         raise ValueError("no such id")
     return "".join(self.chars[id] for id in ids if id != self.bos)
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.decode",
+    says="BOS disappears from the list that you were given; leave that list as it is",
+)
+def decode_empties_the_list(self, ids):
+    while self.bos in ids:
+        ids.remove(self.bos)
+    if any(not 0 <= id < self.bos for id in ids):
+        raise ValueError(f"no such id in {ids}")
+    return "".join(self.chars[id] for id in ids)
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.decode",
+    says="spaces at the ends of the text are lost; a space is a character like any other",
+)
+def decode_strips(self, ids):
+    unknown = [id for id in ids if not 0 <= id <= self.bos]
+    if unknown:
+        raise ValueError(f"no such ids: {unknown}")
+    return "".join(self.chars[id] for id in ids if id != self.bos).strip()

@@ -577,3 +577,43 @@ def backward_recursive(self):
     for value in reversed(order):
         for child, local in zip(value.children, value.local_grads):
             child.grad += local * value.grad
+
+
+@mutant(
+    EX02,
+    "Value.relu",
+    says="relu gives back the very Value that it got; every operation makes a new one",
+)
+def relu_hands_itself_back(self):
+    return self if self.data > 0 else Value(0, (self,), (0,))
+
+
+@mutant(
+    EX02,
+    "Value.__pow__",
+    says="the derivative of a ** 1 at 0 is 1; you divide the result by a, which fails there",
+)
+def pow_derived_by_dividing(self, n):
+    result = self.data**n
+    return Value(result, (self,), (n * result / self.data if self.data else 0,))
+
+
+@mutant(
+    EX02,
+    "Value.__mul__",
+    says="the product is rounded; Python's numbers have 16 digits, and all of them stay",
+)
+def mul_rounded(self, other):
+    other = Value.of(other)
+    product = float(f"{self.data * other.data:.9g}")
+    return Value(product, (self, other), (other.data, self.data))
+
+
+@mutant(
+    EX02,
+    "Value.exp",
+    says="you hold the exponent within -20 and 20; take it as it is",
+)
+def exp_held_within_bounds(self):
+    result = math.exp(min(max(self.data, -20), 20))
+    return Value(result, (self,), (result,))

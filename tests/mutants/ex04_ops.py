@@ -716,3 +716,59 @@ def cross_entropy_in_place(logits, targets, ignore=-1):
     logits.data -= logits.data.max(-1, keepdims=True)
     _, logp, targets, rows = rows_of(logits, targets, ignore)
     return -logp[rows, targets[rows]].mean()
+
+
+@mutant(
+    "ex04_ops", "relu", says="you wrote into g; others hold it too, so make an array of your own"
+)
+def relu_writes_into_g(x):
+    def vjp(g):
+        if not g.flags.writeable:
+            g = g.copy()
+        g[x.data <= 0] = 0
+        return (g,)
+
+    return x.op(np.maximum(x.data, 0), (x,), vjp)
+
+
+@mutant("ex04_ops", "relu", says="numbers above 6 are cut off; relu has no ceiling")
+def relu_with_a_ceiling(x):
+    return x.op(np.clip(x.data, 0, 6), (x,), lambda g: (g * ((x.data > 0) & (x.data < 6)),))
+
+
+@mutant(
+    "ex04_ops",
+    "softmax",
+    says="the first result comes back for ever; x may hold other numbers by now",
+)
+def softmax_remembered(x, axis=-1):
+    e = np.exp(x.data - x.data.max(axis=axis, keepdims=True))
+    kept = vars(x).setdefault("probabilities", {})
+    y = kept.setdefault(axis, e / e.sum(axis=axis, keepdims=True))
+    return x.op(y, (x,), lambda g: (y * (g - (g * y).sum(axis=axis, keepdims=True)),))
+
+
+@mutant(
+    "ex04_ops",
+    "embedding",
+    says="the gradient became float64 by a onehot of float64; make it of the table's type",
+)
+def embedding_onehot_of_float64(table, ids):
+    ids = np.asarray(ids)
+    onehot = np.eye(len(table.data))[ids.ravel()]
+    return table.op(
+        table.data[ids], (table,), lambda g: (onehot.T @ g.reshape(-1, table.shape[1]),)
+    )
+
+
+@mutant(
+    "ex04_ops",
+    "cross_entropy",
+    says="you subtract 1 from the p that you keep: a second walk back subtracts it again",
+)
+def cross_entropy_for_one_walk(logits, targets, ignore=-1):
+    def vjp(g, p, targets, rows):
+        p[rows, targets[rows]] -= 1
+        return g * p * np.isin(np.arange(len(p)), rows)[:, None] / len(rows)
+
+    return cross_entropy_node(logits, targets, ignore, vjp)

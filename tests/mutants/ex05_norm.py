@@ -423,3 +423,15 @@ def layernorm_in_place(x, gain, bias, eps=1e-5):
         return (r * (g - mean(g) - n * mean(g * n)),)
 
     return Tensor.op(n, (x,), vjp) * gain + bias
+
+
+@mutant(
+    "ex05_norm",
+    "layernorm",
+    says="where both axes are of one size you took the other one; it is always the last",
+)
+def layernorm_of_the_wrong_axis_of_a_square(x, gain, bias, eps=1e-5):
+    square = len(x.shape) > 1 and x.shape[-1] == x.shape[-2]
+    centred = x - x.mean(axis=-2 if square else -1, keepdims=True)
+    variance = (centred * centred).mean(axis=-2 if square else -1, keepdims=True)
+    return centred * (variance + eps) ** -0.5 * gain + bias

@@ -855,3 +855,28 @@ def cache_in_float64(self, k, v):
     room = write(self, k, v, after).astype(np.float64)
     self.length += k.shape[2]
     return Tensor(room[0]), Tensor(room[1])
+
+
+@mutant(
+    EX06,
+    "attention_weights",
+    says="only the last few positions are seen; a position may look back to the very first",
+)
+def weights_in_a_window(q, k):
+    Tq, Tk = q.shape[2], k.shape[2]
+    places = np.arange(Tk - Tq, Tk)[:, None]
+    far = np.where(np.arange(Tk) < places - 8, -np.inf, 0).astype(q.data.dtype)
+    return softmax(scores_of(q, k, q.shape[3] ** 0.5) + far)
+
+
+@mutant(
+    EX06,
+    "KVCache.extend",
+    says="after 64 positions it is full; the capacity is no limit, the room doubles",
+)
+def cache_of_64_positions(self, k, v):
+    room = write(self, k, v, after)
+    if room.shape[3] > 64:
+        raise ValueError("the cache is full")
+    self.length += k.shape[2]
+    return Tensor(room[0]), Tensor(room[1])

@@ -706,3 +706,37 @@ def norm_without_bias(x, weights, name, config):
         return rmsnorm(x)
     gain = weights[f"{name}_gain"]
     return layernorm(x, gain, Tensor(np.zeros_like(gain.data)))
+
+
+@mutant(
+    EX07,
+    "GPT.__call__",
+    says="the layers run in the order of their names, layer10 before layer2; count instead",
+)
+def gpt_with_layers_by_name(self, ids, caches=None):
+    layers = sorted(range(self.config.n_layer), key=str)
+    return run((embedding, norm, block, linear), self, ids, caches, layers=layers)
+
+
+@mutant(
+    EX07,
+    "GPT.__call__",
+    says="logits of before come back for the same ids; the weights have moved since",
+)
+def gpt_that_remembers(self, ids, caches=None):
+    parts, remembered = (embedding, norm, block, linear), vars(self).setdefault("remembered", {})
+    key = np.asarray(ids).tobytes(), np.shape(ids)
+    if caches or key not in remembered:
+        remembered[key] = run(parts, self, ids, caches)
+    return remembered[key]
+
+
+@mutant(
+    EX07,
+    "GPT.__call__",
+    says="with caches you turn the recording off and leave it off; nothing learns after that",
+)
+def gpt_leaves_recording_off(self, ids, caches=None):
+    if caches:
+        Tensor.recording = False
+    return run((embedding, norm, block, linear), self, ids, caches)

@@ -522,3 +522,29 @@ def divides_by_zero(params, max_norm):
     factor = max_norm / norm
     scale(params, min(1.0, factor))
     return norm
+
+
+@adamw("m and v are forgotten with the gradients; they are the memory of the steps", "zero_grad")
+def zero_grad_forgets_the_means(self):
+    for p in self.params:
+        p.grad = None
+    self.m[...], self.v[...] = 0, 0
+
+
+@adamw("numbers of a gradient land at other weights: .ravel() reads rows, order K reads memory")
+def gradient_in_memory_order(self, lr=None):
+    lr, _, part = begin(self, lr)
+    g = np.concatenate([p.grad.ravel("K") for p in self.params if p.grad is not None] or [[]])
+    average(self, g, part)
+    m_hat, v_hat = hats(self, part)
+    move(self, lr, part, m_hat / (np.sqrt(v_hat) + self.eps))
+
+
+@adamw("a gradient of zeros counts as none; m goes on moving the weights, and the decay too")
+def rests_on_zeros(self, lr=None):
+    for p in self.params:
+        p.grad = None if p.grad is None or not p.grad.any() else p.grad
+    lr, g, part = begin(self, lr)
+    average(self, g, part)
+    m_hat, v_hat = hats(self, part)
+    move(self, lr, part, m_hat / (np.sqrt(v_hat) + self.eps))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from dataclasses import asdict
 from itertools import count, islice
 
@@ -627,3 +628,73 @@ def optimizer_first(path):
 @load_mutant("the model comes back alone; its optimizer is wanted too")
 def model_alone(path):
     return restore(*read(path))[0]
+
+
+@docs_mutant("each batch is written over the one before; who keeps a batch needs new arrays")
+def one_pair_of_arrays(docs, tokenizer, batch_size, block_size, rng=None):
+    stream = in_order(nonempty(docs), rng)
+    batches = filled(stream, tokenizer, batch_size, block_size, right_row)
+    kept = next(batches)
+    yield kept
+    for batch in batches:
+        kept[0][...], kept[1][...] = batch
+        yield kept
+
+
+@docs_mutant("the list of documents itself is shuffled; leave it as it is, and draw an order")
+def shuffles_the_list(docs, tokenizer, batch_size, block_size, rng=None):
+    def stream():
+        while True:
+            if rng is not None:
+                rng.shuffle(docs)
+            yield from list(docs)
+
+    nonempty(docs)
+    return filled(stream(), tokenizer, batch_size, block_size, right_row)
+
+
+@text_mutant("each batch is written over the one before; who keeps a batch needs new arrays")
+def one_pair_of_windows(ids, batch_size, block_size, rng):
+    ids, kept = np.asarray(ids), np.zeros((2, batch_size, block_size), int)
+    if len(ids) <= block_size:
+        raise ValueError("too short")
+    while True:
+        places = rng.integers(len(ids) - block_size, size=batch_size)[:, None]
+        kept[...] = ids[places + np.arange(block_size)], ids[places + np.arange(1, block_size + 1)]
+        yield kept[0], kept[1]
+
+
+@train_mutant("on_step is told before the step is taken; the step comes first")
+def tells_too_early(model, batches, steps, optimizer, schedule, on_step=None):
+    losses = []
+    for step, batch in zip(range(optimizer.t, steps), batches):
+        optimizer.zero_grad()
+        loss = model.loss(*batch)
+        loss.backward()
+        losses.append(loss.data.item())
+        if on_step:
+            on_step(step, losses[-1])
+        optimizer.step(schedule(step))
+    return losses
+
+
+@save_mutant("the old file is removed before the new one is there; os.replace does both at once")
+def removes_the_old_one_first(path, model, optimizer):
+    if os.path.exists(path):
+        os.remove(path)
+    write(path, contents(model, optimizer))
+
+
+@save_mutant("the other name stands in another folder, from where a move may be half a copy")
+def written_in_another_folder(path, model, optimizer):
+    with tempfile.TemporaryDirectory() as folder:
+        write(os.path.join(folder, "checkpoint.npz"), contents(model, optimizer))
+        shutil.move(os.path.join(folder, "checkpoint.npz"), path)
+
+
+@save_mutant("the optimiser's numbers are rounded; a small eps becomes 0")
+def rounds_the_numbers(path, model, optimizer):
+    state = vars(optimizer)
+    numbers = {k: x for k, x in state.items() if isinstance(x, (int, float, tuple))}
+    numbers |= {k: round(x, 6) for k, x in numbers.items() if isinstance(x, float)}
+    write(path, contents(model, optimizer) | {"numbers": repr(numbers)})

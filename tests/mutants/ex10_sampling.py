@@ -645,3 +645,51 @@ def array_of_ids(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=No
         ),
         int,
     )
+
+
+@top_k_mutant("what is nearly equal to the k-th largest stays too; only what is equal stays")
+def nearly_equal_stays(z, k):
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    kth = np.sort(z)[-min(k, len(z))]
+    return np.where((z >= kth) | np.isclose(z, kth), z, -np.inf)
+
+
+@top_p_mutant("one token too many where the sum is just p; the sum has to reach p, not to pass it")
+def passes_p(z, p):
+    if not 0 < p <= 1:
+        raise ValueError("p must be above 0 and at most 1")
+    order = np.argsort(-z, kind="stable")
+    shares = np.exp(z[order] - z.max())
+    before = np.append(-1, np.cumsum(shares / shares.sum())[:-1])
+    return np.where(np.isin(np.arange(len(z)), order[before <= p]), z, -np.inf)
+
+
+@top_p_mutant("all that are as probable as the last one stay; the fewest that reach p are wanted")
+def equals_stay(z, p):
+    if not 0 < p <= 1:
+        raise ValueError("p must be above 0 and at most 1")
+    shares = np.sort(np.exp(z - z.max()))[::-1] / np.exp(z - z.max()).sum()
+    n = int((np.cumsum(shares) - shares < p).sum())
+    return np.where(z >= np.sort(z)[::-1][n - 1], z, -np.inf)
+
+
+@sample_mutant("a number just on a boundary belongs to the next token: the sum must be above u")
+def boundary_belongs_to_the_left(z, rng):
+    ends = np.cumsum(shares_of(z))
+    return int(np.searchsorted(ends / ends[-1], rng.random()))
+
+
+@generate_mutant("there are always two caches; the model has n_layer layers, each with its own")
+def two_caches_always(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
+    n, caches = min(max_new_tokens, checked(model, ids)), [KVCache(), KVCache()]
+    return generated(caches, model, ids, n, rng, lambda z: turned(z, t, k, p), stop)
+
+
+@generate_mutant(
+    "the caches stay with the model, and with them the last text; begin with empty ones"
+)
+def caches_kept_by_the_model(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
+    n = min(max_new_tokens, checked(model, ids))
+    caches = vars(model).setdefault("caches", new_caches(KVCache, model))
+    return generated(caches, model, ids, n, rng, lambda z: turned(z, t, k, p), stop)

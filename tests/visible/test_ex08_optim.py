@@ -100,6 +100,18 @@ def test_zero_grad_forgets_every_gradient(student):
     assert a.grad is None and b.grad is None, "after zero_grad() every .grad must be None"
 
 
+@piece("AdamW")
+def test_zero_grad_leaves_the_means_alone(student):
+    """g = 4 twice: two steps of lr. Without m and v of the first the second would be 0.735 lr."""
+    a = student.Tensor([1.0])
+    optimizer = student.AdamW({"a": a}, lr=0.1)
+    for weight in (0.9, 0.8):
+        a.grad = np.array([4.0])
+        optimizer.step()
+        optimizer.zero_grad()
+        close(a.data, [weight])
+
+
 @piece("schedules", core=True)
 def test_linear_decay_is_half_the_peak_half_way(student):
     close(student.linear_decay(5, 10, 0.2), 0.1)

@@ -208,6 +208,10 @@ def test_on_step_is_told_of_every_step_and_its_loss(student):
     assert [step for step, _ in told] == [0, 1], f"on_step was told of steps {[s for s, _ in told]}"
     alike = np.allclose([loss for _, loss in told], run["losses"])
     assert alike, f"on_step was told other losses: {[loss for _, loss in told]}"
+    done = run["taken_then"]
+    assert done == [1, 2], (
+        f"when on_step was told, {done} steps were taken; it comes after the step"
+    )
 
 
 @piece("train")

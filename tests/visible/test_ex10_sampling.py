@@ -100,6 +100,13 @@ def test_a_large_p_keeps_all(student):
 
 
 @piece("top_p")
+def test_of_two_equals_one_is_half(student):
+    """One half each: one of them reaches 0.5, and both are needed for 0.6."""
+    for p, kept in ((0.5, [-INF, 0.0]), (0.6, [0.0, 0.0])):
+        close(np.sort(student.top_p(np.zeros(2), p)), kept)
+
+
+@piece("top_p")
 def test_the_most_probable_come_first_wherever_they_stand(student):
     """0.1, 0.4, 0.2, 0.3: 0.4 and 0.3 together reach 0.6; each stays at its place."""
     z = np.log([0.1, 0.4, 0.2, 0.3])
