@@ -185,16 +185,16 @@ def gradcheck(
 
 
 def steady(student: Student, function: Callable, *inputs: Any) -> None:
-    """A second walk back finds what the first one found, and no walk changes what it is handed.
+    """A second call finds what the first one found, and no walk changes what it is handed.
 
     The result shares the gradient from above with a leaf that looks at it last.
     """
     tensors = [student.Tensor(array) for array in inputs]
     above = np.array(chance.rng("above").normal(size=student.array(function(*tensors)).shape))
     beside = student.Tensor(np.zeros_like(above))  # older than the result: it looks last
-    z = (function(*tensors) + beside) * 2.0
     firsts = []
     for walk in (1, 2):
+        z = (function(*tensors) + beside) * 2.0
         z.backward(above)
         close(beside.grad, walk * 2.0 * above)
         firsts = firsts or [tensor.grad for tensor in tensors]

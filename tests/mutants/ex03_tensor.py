@@ -709,38 +709,6 @@ def getitem_not_recorded(self, index):
     return Tensor(self.data[index])
 
 
-@mutant(
-    EX,
-    "Tensor.backward",
-    "gradients stay behind in the nodes between, and spoil a second walk; only leaves keep any",
-)
-def backward_leaves_gradients_between(self, grad=None):
-    found, open_ = {self}, [self]
-    while open_:
-        new = set(open_.pop().parents) - found
-        found |= new
-        open_ += new
-    self.grad = added(self.grad, first(self, grad))
-    for node in sorted(found, key=lambda node: -node.born):
-        for parent, share in zip(node.parents, node.vjp(node.grad) if node.vjp else ()):
-            if share is not None:
-                parent.grad = added(parent.grad, share)
-
-
-@mutant(
-    EX,
-    "Tensor.backward",
-    "you cut the graph behind you; another walk finds nothing to walk through",
-)
-def backward_cuts_the_graph(self, grad=None):
-    def ask(node, grad):
-        shares = node.vjp(grad)
-        node.vjp = lambda grad: tuple(None for _ in shares)
-        return shares
-
-    walk(self, first(self, grad), ask=ask)
-
-
 @mutant(EX, "Tensor.__pow__", "you wrote into g; others hold it too, so make an array of your own")
 def pow_writes_into_g(self, n):
     def vjp(g):
@@ -793,18 +761,3 @@ def transpose_always_swaps_two(self, *axes):
     axes = axes if len(axes) > 2 else range(self.data.ndim)[::-1]
     y = self.data.transpose(axes)
     return Tensor.op(y, (self,), lambda g: (g.transpose(np.argsort(axes)),))
-
-
-@mutant(
-    EX,
-    "Tensor.__getitem__",
-    "one array of zeros serves all walks, and fills up; make it anew inside the vjp",
-)
-def getitem_with_one_array_for_all_walks(self, index):
-    grad = np.zeros_like(self.data)
-
-    def vjp(g):
-        np.add.at(grad, index, g)
-        return (grad,)
-
-    return Tensor.op(self.data[index], (self,), vjp)
