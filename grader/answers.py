@@ -10,9 +10,12 @@ import builtins
 from collections.abc import Set
 from typing import Any
 
+import numpy as np
+
 from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
+BESIDE = {"printed", "data"}
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
@@ -25,14 +28,16 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far.
+    bytes of output so far, and with "data", the numbers of the Tensor that is the value.
     """
     keys = answer.keys() if type(answer) is dict else set()
-    if len(keys & kinds) != 1 or keys - kinds - {"printed"}:
+    if len(keys & kinds) != 1 or keys - kinds - BESIDE:
         raise WireError("the worker answered with something else than an answer")
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
+    if "data" in answer and type(answer["data"]) is not np.ndarray:
+        raise WireError("the worker answered with a Tensor whose numbers are no array")
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

@@ -56,7 +56,6 @@ class Workbench:
         if self.loaded != (exercise.id, plan, hidden) or gone(self.worker):
             self._assemble(exercise, plan)
             self.loaded = exercise.id, plan, hidden
-        self.ask({"op": "clear"}, exercise, exercise.limits.call)
         return TimedStudent(self.worker, self.places[exercise.id], piece, exercise, self)
 
     def _assemble(self, exercise: Exercise, plan: Plan) -> None:
