@@ -28,7 +28,7 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far, and with "data", the numbers of the Tensor that is the value.
+    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle.
     """
     keys = answer.keys() if type(answer) is dict else set()
     if len(keys & kinds) != 1 or keys - kinds - BESIDE:
@@ -36,8 +36,9 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
-    if "data" in answer and type(answer["data"]) is not np.ndarray:
-        raise WireError("the worker answered with a Tensor whose numbers are no array")
+    data = answer.get("data", {})
+    if type(data) is not dict or any(type(array) is not np.ndarray for array in data.values()):
+        raise WireError("the worker answered with Tensors whose numbers are no arrays")
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

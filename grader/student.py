@@ -186,8 +186,7 @@ class Student:
         self._worker, self._places, self._limits = worker, places, limits
         self._log = Log()
         self._seconds_left = limits.call
-        # the Tensor that came back last, and its numbers: no longer true once more is asked
-        self._at_hand: tuple[wire.Ref, np.ndarray] | None = None
+        self._at_hand: dict[str, np.ndarray] = {}  # of Tensors, until the next request
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -294,14 +293,7 @@ class Student:
         request = {"op": op} | {key: lower(value) for key, value in fields.items()}
         call = Call(words, name, request, tensors=tensors)
         self._log.calls.append(call)
-        at_hand, self._at_hand = self._at_hand, None
-        if at_hand and request == {"op": "attribute", "on": at_hand[0], "name": "data"}:
-            answer = {"value": at_hand[1]}
-        else:
-            answer = self._worker.ask(request, self._seconds_left)
-        data = answer.pop("data", None)
-        call.answer = answer
-        self._at_hand = (call.made, data) if data is not None else None
+        call.answer = answer = self._at_hand_or_asked(request)
         if "refused" in answer:
             raise Refused(
                 _("{words} returned what cannot be taken over: {message}").format(
@@ -311,6 +303,17 @@ class Student:
         if "error" in answer:
             raise error_of(answer["error"], words)
         return self._raise_up(answer["value"], call)
+
+    def _at_hand_or_asked(self, request: dict) -> dict:
+        """The answer. What came along with the last one is not asked for again."""
+        if request["op"] == "attribute" and request["name"] == "data":
+            data = self._at_hand.pop(str(request["on"].id), None)
+            if data is not None:
+                return {"value": data}
+        self._at_hand = {}
+        answer = self._worker.ask(request, self._seconds_left)
+        self._at_hand = answer.pop("data", {})
+        return answer
 
     def _raise_up(self, value: Any, call: Call) -> Any:
         if type(value) is wire.Ref:
