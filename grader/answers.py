@@ -15,7 +15,7 @@ import numpy as np
 from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
-BESIDE = {"printed", "data"}
+BESIDE = {"printed", "data", "first"}
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
@@ -28,7 +28,8 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle.
+    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle;
+    with "first", the answers to the requests that were to be done first.
     """
     keys = answer.keys() if type(answer) is dict else set()
     if len(keys & kinds) != 1 or keys - kinds - BESIDE:
@@ -39,6 +40,11 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     data = answer.get("data", {})
     if type(data) is not dict or any(type(array) is not np.ndarray for array in data.values()):
         raise WireError("the worker answered with Tensors whose numbers are no arrays")
+    earlier = answer.get("first", [])
+    if type(earlier) is not list:
+        raise WireError("the worker does not say what came first")
+    for one in earlier:
+        checked(one, {"value", "error"})
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

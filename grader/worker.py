@@ -157,7 +157,8 @@ class Dispatcher:
     """Answers requests: {"op": name, ...} -> {"value": ...} or {"error": {...}}.
 
     Objects that cannot cross the wire are kept here and numbered; `clear` drops them all and starts
-    counting again, so that the same requests give the same numbers.
+    counting again, so that the same requests give the same numbers. A request may bring others that
+    are done "first", and are answered beside it; after one that fails no other is done.
     """
 
     def __init__(self, package: str = "exercises") -> None:
@@ -166,6 +167,7 @@ class Dispatcher:
         self.exercise = ""
         self.names: dict[str, str] = {}
         self.handles: dict[int, Any] = {}
+        self.count = 0  # of those that were numbered here
         self.emit: Callable[[dict], bool] = lambda event: True
 
     def handle(self, request: dict) -> dict:
@@ -176,17 +178,25 @@ class Dispatcher:
         try:
             if request.pop("clear", False):
                 self.op_clear()
-            op = getattr(self, "op_" + request.pop("op"))
-            value = op(**{key: self.from_wire(v) for key, v in request.items()})
-            known = len(self.handles)
-            answer = {"value": self.to_wire(value)}
-            if known < len(self.handles) and request.get("name") != "Tensor":
-                answer["data"] = self.numbers(known)
-            return answer
+            earlier = []
+            for one in request.pop("first", ()):
+                earlier.append(self.handle(one))
+                if "error" in earlier[-1]:
+                    return {"value": None, "first": earlier}
+            return self.answer(**request) | ({"first": earlier} if earlier else {})
         except (
             BaseException
         ) as error:  # sys.exit and KeyboardInterrupt too: nothing stops the worker
             return {"error": self.describe(error)}
+
+    def answer(self, op: str, known_as: int | None = None, **fields: Any) -> dict:
+        """What came of one operation; where the checker has named its result, a handle of it."""
+        value = getattr(self, "op_" + op)(**{key: self.from_wire(v) for key, v in fields.items()})
+        if known_as is not None:
+            return {"value": self.keep(value, known_as)}
+        first = self.count
+        answer = {"value": self.to_wire(value)}
+        return answer if self.count == first else answer | {"data": self.numbers(first)}
 
     # the requests
 
@@ -210,6 +220,10 @@ class Dispatcher:
 
     def op_clear(self) -> None:
         self.handles.clear()
+        self.count = 0
+
+    def op_settle(self) -> None:
+        """Nothing but what comes first."""
 
     def op_call(self, name: str, args: list, kwargs: dict) -> Any:
         return self.find(name)(*args, **kwargs)
@@ -284,12 +298,17 @@ class Dispatcher:
             return kind(self.to_wire(item) for item in value)
         if kind is dict and all(type(key) is str for key in value):
             return {key: self.to_wire(item) for key, item in value.items()}
-        self.handles[len(self.handles)] = value
-        return wire.Ref(len(self.handles) - 1, kind.__name__[: wire.NAME_LIMIT])
+        self.count += 1
+        return self.keep(value, self.count - 1)
+
+    def keep(self, value: Any, number: int) -> wire.Ref:
+        """The handle of an object that stays here."""
+        self.handles[number] = value
+        return wire.Ref(number, type(value).__name__[: wire.NAME_LIMIT])
 
     def numbers(self, first: int) -> dict[str, np.ndarray]:
         """What the Tensors hold whose handles are `first` and those after it, by handle."""
-        new = range(first, min(len(self.handles), first + HELD))
+        new = range(first, min(self.count, first + HELD))
         found = {str(id): held(self.handles[id]) for id in new}
         return {id: data for id, data in found.items() if data is not None}
 
