@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.abc
 import importlib.util
 import inspect
 import io
@@ -58,12 +57,14 @@ READING = {"data", "__getattribute__"}  # in a class: what may run when an attri
 PLAIN = (type(None), bool, int, float, str, slice, type(Ellipsis))
 
 
-class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Package:
     """The assembled course as a package: the student's modules, with borrowed names put in.
 
     `modules` comes from assembly.Plan: for each module its file name, the student's source (or
     None), and what is borrowed: reference source, the names to take from it, and the names that it
     in turn takes from the student's module.
+
+    It finds and loads, as importlib.abc has it, whose import alone takes 13 ms.
     """
 
     def __init__(self, name: str, modules: dict[str, dict]) -> None:
