@@ -79,9 +79,18 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
             ),
             call,
         )
+    if well_within(array, wanted, rtol, atol):
+        return
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
+
+
+def well_within(got: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether np.isclose, which takes four times as long, need not be asked; nan is never."""
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(np.subtract(got, wanted, dtype=np.float64))
+        return bool((distance < atol + rtol * np.abs(wanted)).all())
 
 
 def same(got: Any, expected: Any) -> None:
