@@ -52,6 +52,7 @@ from .workbench import UsedUp, Waiting, Workbench
 VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
 CALLS_KEPT = 2**20  # bytes of answers in a test whose calls are kept; honest ones take a tenth
+CALLS_KEPT_IN_ALL = 32 * CALLS_KEPT  # of all tests of a submission together
 NOT_RUN = later("it was not run")
 MESSAGE_LIMIT = 10_000  # characters
 # What a test may raise that works with values which are not what it expects.
@@ -188,6 +189,7 @@ class Checker:
         self.tests: dict[Any, Test] = {}
         self.by_piece: dict[str, list[Test]] = defaultdict(list)
         self.running: Test | None = None
+        self.kept = 0  # bytes of answers in calls that are kept
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
@@ -428,7 +430,10 @@ class Checker:
         self.options.reveal(test, message, error, student._log.calls if student else [])
         if test.hidden and status not in (PASSED, TODO, WAITING):
             message = rationale(test, error, status)
-        if status in (FAILED, PASSED) and student and student._worker.weight <= CALLS_KEPT:
+        weight = student._worker.weight if student else 0
+        fits = weight <= CALLS_KEPT and self.kept + weight <= CALLS_KEPT_IN_ALL
+        if status in (FAILED, PASSED) and student and fits:
+            self.kept += weight
             test.calls = student._log.calls
         show_output = not test.hidden and student is not None and status != WAITING
         output = student.printed() if show_output else ""

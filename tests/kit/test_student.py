@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from grader import course as courses
-from grader import wire
+from grader import suite, wire
+from grader.assembly import Target
 from grader.process import InProcess
 from grader.student import PENDING, Student, StudentError
 from grader.worker import held
@@ -167,3 +168,21 @@ def test_an_answer_that_leaves_out_what_came_first_is_refused(student):
     student._worker.dispatcher.handle = lambda request: {"value": 1}
     with pytest.raises(wire.WireError, match="every request"):
         student.reads()
+
+
+def test_the_calls_that_a_submission_has_kept_are_bounded_together(monkeypatch):
+    course = courses.load()
+    target = Target.read(courses.ROOT / "solutions", course, "exercises")
+    kept, close = [], suite.Checker.close
+    monkeypatch.setattr(suite.Checker, "close", lambda self: (kept.append(self.kept), close(self)))
+    for bound in (2**20, 300, 0):
+        monkeypatch.setattr(suite, "CALLS_KEPT_IN_ALL", bound)
+        options = suite.usual(alone=True, worker=Answering("glassbox_student_test_kept"))
+        suite.check(course, target, course.by_id["ex01_tokenizer"].pieces, options)
+    assert kept[0] > 300 >= kept[1] > kept[2] == 0
+
+
+class Answering(InProcess):
+    """Each test's answers weigh 100 bytes."""
+
+    weight, alive = 100, True
