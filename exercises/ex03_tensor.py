@@ -45,6 +45,10 @@ x.data is x's array. *Parents* are what a node was made from: exercise 2 said ch
 parent, so vjp returns a tuple of one, with its comma. Without the comma its first element would be
 taken for the whole gradient.
 
+The walk back asks for parents and vjp, never for a result's numbers. So the two stand apart: a
+Tensor has the numbers, and a Node its place in the graph. Numbers that no vjp holds on to are free
+again as soon as the next operation has read them: a third of what a step of training would hold.
+
 **Broadcasting** is the one new thing. numpy lines shapes up at their last axis, and repeats an axis
 of size 1, or a missing one, until it fits. What was used many times collects many gradients:
 
@@ -101,7 +105,7 @@ def unbroadcast(grad, shape):
     raise NotImplementedError("TODO unbroadcast")
 
 
-def broadcast_op(f, a, b, vjp):
+def broadcast_op(f, a, b, vjp, keep=True):
     """The node f(a, b), for a numpy function f that broadcasts, such as np.add. Given.
 
     a is a Tensor; b a Tensor, an array, or a number or a mask of True and False (which take a's
@@ -110,16 +114,34 @@ def broadcast_op(f, a, b, vjp):
     broadcast; each is then summed back to its shape by your `unbroadcast`. The larger of two:
 
         broadcast_op(np.maximum, a, b, lambda g, a, b: (g * (a > b), g * (a <= b)))
+
+    keep=False, for a vjp that looks at neither a nor b: it gets None for both, and their memory is
+    free for others.
     """
     if not isinstance(b, Tensor):
         weak = isinstance(b, (int, float)) or np.asarray(b).dtype == bool
         b = Tensor(np.asarray(b, a.data.dtype if weak else None))
-    shapes = a.shape, b.shape
+    shapes, kept = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
 
     def summed(g):
-        return tuple(map(unbroadcast, vjp(g, a.data, b.data), shapes))
+        return tuple(map(unbroadcast, vjp(g, *kept), shapes))
 
     return Tensor.op(f(a.data, b.data), (a, b), summed)
+
+
+class Node:
+    """The place of a result in the graph: all that the walk back needs, and none of its numbers.
+
+    parents   the nodes of what it was made from; a leaf, which was not made from anything, has no
+              node and stands here itself, a Tensor
+    vjp       the rule for the parents' gradients
+    born      counts up from node to node: parents are always older than what is made from them
+    """
+
+    births = count()
+
+    def __init__(self, parents, vjp):
+        self.parents, self.vjp, self.born = parents, vjp, next(Node.births)
 
 
 class Tensor:
@@ -127,32 +149,29 @@ class Tensor:
 
     data   the array: float32 stays float32, everything else becomes float64, and so does a mixture
     grad   of a leaf: the gradient of the final result, None or an array of its shape
-    parents, vjp   the Tensors it was made from, and the rule for their gradients; a leaf, which was
-           not made from anything, has () and None
-    born   counts up from tensor to tensor: parents are always older than what is made from them
+    node   its place in the graph; None for a leaf
     """
 
     __array_ufunc__ = None  # so that array + tensor asks the tensor, not the array
-    births = count()
     recording = True
 
     def __init__(self, data):
         data = np.asarray(data)
         self.data = data if data.dtype == np.float32 else data.astype(np.float64, copy=False)
-        self.grad, self.parents, self.vjp, self.born = None, (), None, next(Tensor.births)
+        self.grad = self.node = None
 
     @staticmethod
     def op(data, parents, vjp):
-        """A new node: the result `data` of an operation on the Tensors `parents`.
+        """A new Tensor: the result `data` of an operation on the Tensors `parents`.
 
         vjp(grad) gets the gradient of the result (an array of its shape, which it must not change)
         and returns a tuple: for each parent one array of its shape, or None for "no gradient". It
         may be asked again, in another walk, and then gives the answer anew.
         """
-        node = Tensor(data)
+        result = Tensor(data)
         if Tensor.recording:
-            node.parents, node.vjp = parents, vjp
-        return node
+            result.node = Node([parent.node or parent for parent in parents], vjp)
+        return result
 
     @property
     def shape(self):
@@ -172,19 +191,19 @@ class Tensor:
         A node may hand its gradient on only when it has received all of it, and then does so once.
         Exercise 2 put the whole graph in order first. Here is a shorter way: whatever was made from
         a node is younger than the node. So take, again and again, the youngest node that has a
-        gradient to hand on. Nobody younger is left, so nothing more can arrive for it.
+        gradient to hand on. Nobody younger is left, so nothing more can arrive for it. Leaves hand
+        nothing on: theirs pile up until no node is left.
 
-        d = a * b + a, as above: a was born first, then b, c = a * b, and d = c + a.
+        d = a * b + a, as above: a and b are leaves; c = a * b was born first, then d = c + a.
 
-            waiting, youngest first         the youngest
-            d [1, 1]                        d hands c [1, 1], a [1, 1]
-            c [1, 1],  a [1, 1]             c hands a [3, 4], b [2, 5]
-            b [2, 5],  a [4, 5]             b is a leaf, and keeps [2, 5]
-            a [4, 5]                        a is a leaf, and keeps [4, 5]
+            grads so far                                the youngest node
+            d [1, 1]                                    d hands c [1, 1], a [1, 1]
+            a [1, 1]            c [1, 1]                c hands a [3, 4], b [2, 5]
+            a [4, 5], b [2, 5]                          no node is left: these are the leaves' own
 
         Who is youngest? A heap knows: a list into which heappush(heap, item) puts an item, and from
         which heappop(heap) takes the smallest, fast. Put in pairs (-born, node): the smallest is
-        the youngest.
+        the youngest. Nodes alone: isinstance(parent, Node) tells them from leaves.
 
         A tensor used twice gets both gradients. A leaf adds them to the grad that it has from
         before; one that no gradient reaches keeps None. Nothing stays behind in the nodes between:
@@ -193,19 +212,21 @@ class Tensor:
         and two parents may have been handed one. In a graph of float32 alone, the gradients are
         float32 too. The graph may be tens of thousands of nodes deep: a loop, no recursion.
         """
+        root = Node([self.node or self], lambda g: (g,))  # above self: hands it the first gradient
         # TODO 1  the first gradient: `grad`, or 1 if self holds one number   self's shape and type
-        # TODO 2  grads, {node: its gradient so far}, and the heap; self is in both
+        # TODO 2  grads, {node or leaf: its gradient so far}, and the heap; root is in both
         # TODO 3  while the heap is not empty: take the youngest, and its gradient out of grads
-        # TODO 4  a leaf: its grad grows by the gradient, in an array of its own
-        # TODO 5  any other node: ask its vjp for the parents' shares, and for each that is not None
-        #         add it to what the parent has in grads; a parent new to grads goes on the heap too
+        # TODO 4  ask its vjp for the parents' shares, and add each that is not None to what the
+        #         parent has in grads; a node that is new to grads goes on the heap too
+        # TODO 5  the leaves, which are all that is left in grads: add to their grad, in an array
+        #         of their own
         raise NotImplementedError("TODO Tensor.backward")
 
     # arithmetic: tensors, arrays and numbers of any shapes that broadcast
 
     def __add__(self, other):
         """self + other: g -> (g, g).  [1, 2] + [10, 30] = [11, 32]."""
-        # TODO  broadcast_op with np.add
+        # TODO  broadcast_op with np.add; the vjp needs neither operand: keep=False
         raise NotImplementedError("TODO Tensor.__add__")
 
     def __mul__(self, other):

@@ -17,7 +17,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from . import course as courses
-from . import ledger, marking, marks, nbcourse
+from . import ledger, marking, marks, nbcourse, writing
 from .course import Course
 from .intake import IntakeError
 from .language import _
@@ -40,7 +40,7 @@ class TakeReport(NbGraderPreprocessor):
         mark = next(one for one in record.marks if one.assignment.name == of["assignment"])
         place = folder / "autograded" / mark.student / mark.assignment.name
         for name, data in marks.papers(folder, mark).items():
-            nbcourse.write_file(place / name, data)
+            writing.write(place / name, data)
         exercise = course.by_id[of["notebook"]]
         report = notebook.document(mark, exercise, marks.listing(folder, mark, exercise))
         return nbformat.from_dict(json.loads(report)), resources

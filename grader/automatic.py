@@ -67,8 +67,8 @@ def _scaled(value, factor):
 
 def _steeper(value, factor):
     """A Tensor or Value whose gradients come out times `factor`."""
-    if vjp := getattr(value, "vjp", None):
-        value.vjp = lambda g: _scaled(tuple(vjp(g)), factor)
+    if node := getattr(value, "node", None):
+        node.vjp = lambda g, vjp=node.vjp: _scaled(tuple(vjp(g)), factor)
     if hasattr(value, "local_grads"):
         value.local_grads = tuple(float(local) * factor for local in value.local_grads)
     return value

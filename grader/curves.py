@@ -15,8 +15,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from . import writing
 from .language import _
-from .progress import write as write_text
 
 COLUMNS = (
     "step",
@@ -66,8 +66,8 @@ def write(
     writer.writeheader()
     writer.writerows({k: "" if v is None else f"{v:.6g}" for k, v in row.items()} for row in table)
     drawn = picture(table)
-    write_text(path, lines.getvalue())
-    write_text(path.with_suffix(".svg"), drawn)
+    writing.write(path, lines.getvalue())
+    writing.write(path.with_suffix(".svg"), drawn)
     return [path, path.with_suffix(".svg"), *as_png(table, path.with_suffix(".png"))]
 
 

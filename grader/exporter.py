@@ -18,7 +18,7 @@ from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
 from nbgrader.plugins import ExportPlugin
 from traitlets import Enum
 
-from .nbcourse import write_file
+from . import writing
 from .reports.table import as_csv
 
 Rows = Iterator[list]
@@ -46,7 +46,7 @@ class Grades(ExportPlugin):
         assignments = [a for a in gradebook.assignments if not wanted or a.name in wanted]
         students = [s for s in gradebook.students if not only or s.id in only]
         path = Path(self.to or "grades.csv")
-        write_file(path, as_csv(LAYOUTS[self.layout](gradebook, assignments, students)))
+        writing.write(path, as_csv(LAYOUTS[self.layout](gradebook, assignments, students)))
         self.log.info("%s students, %s assignments: %s", len(students), len(assignments), path)
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from . import assembly, marks, nbcourse, workbook
+from . import assembly, marks, nbcourse, workbook, writing
 from .course import Course
 from .language import _
 from .marks import Mark, PiecePoints, Record
@@ -338,7 +338,7 @@ def _files(folder: Path, mark: Mark) -> None:
         content[file] = report.encode("utf-8", "replace")
         if not (handed_in / file).exists():  # autograde looks for it, and so does feedback
             blank = (folder / "source" / name / file).read_bytes()
-            nbcourse.write_file(handed_in / file, blank)
+            writing.write(handed_in / file, blank)
     nbcourse.replace_folder(autograded, content)
 
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import assembly, intake, nbcourse
+from . import assembly, intake, nbcourse, writing
 from .course import Course, Exercise
 from .intake import Parcel
 from .language import _
 from .marker import INTAKE
-from .nbcourse import Assignment, write_file
+from .nbcourse import Assignment
 from .reports import text
 from .results import (
     CRASHED,
@@ -196,7 +196,7 @@ def _is_of(result: Result, folder: Path, student: str, course: Course) -> bool:
 
 def keep(folder: Path, record: Record) -> None:
     """Put the record where `recorded` finds it."""
-    write_file(folder / "marks" / f"{record.student}.json", record.json_text.encode())
+    writing.write(folder / "marks" / f"{record.student}.json", record.json_text.encode())
 
 
 def recorded(folder: Path, student: str, course: Course) -> Record | None:

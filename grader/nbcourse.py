@@ -17,7 +17,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import bundle, workbook
+from . import bundle, workbook, writing
 from .course import ROOT, Course, Exercise
 from .language import _
 
@@ -78,7 +78,7 @@ def write(
     (folder / "exchange").mkdir(exist_ok=True)
     if not kept:
         for name, text in _settings(folder, kit, whole, db_url).items():
-            write_file(folder / name, text.encode())
+            writing.write(folder / name, text.encode())
     return kept
 
 
@@ -186,14 +186,3 @@ def _holds(folder: Path, content: bundle.Files) -> bool:
     if not folder.is_dir() or {path.name for path in folder.iterdir()} != content.keys():
         return False
     return all((folder / name).read_bytes() == data for name, data in content.items())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

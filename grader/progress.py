@@ -6,16 +6,15 @@ file costs nothing but that time.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from . import writing
 from .assembly import Target
 from .course import ROOT, Course, Exercise
 from .results import TODO, ExerciseResult, Finale, PieceResult, Result, TestResult
@@ -215,21 +214,8 @@ def _read(state: Path) -> dict[str, Any]:
 
 def _write(state: Path, body: dict[str, Any]) -> None:
     table = {"version": VERSION, "digest": _digest(body), "state": body}
-    write(state, json.dumps(table, indent=1))
+    writing.write(state, json.dumps(table, indent=1))
 
 
 def _digest(body: dict[str, Any]) -> str:
     return _hash([json.dumps(body, sort_keys=True)])
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: under another name first, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, "utf-8")
-        os.replace(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise

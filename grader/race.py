@@ -164,7 +164,7 @@ def limit(setting: Setting, threads: int, turn: Callable) -> Iterator[Row]:
     model = model_of(setting, rng)
     batch = rng.integers(setting.V, size=(2, setting.batch, setting.T))
     flops = limits.flops(setting)
-    size = limits.traffic(model.loss(*batch), model.params)
+    size = limits.traffic(partial(model.loss, *batch), model.params)
     alone = limits.sgemm(setting), limits.stream(size, threads)
     step, products, stream = turn(trainer(model, *batch), *alone)
     shares = (

@@ -16,14 +16,13 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from . import writing
 from .language import _, counted
 from .progress import FOLDER
 
@@ -107,7 +106,7 @@ def keep(path: Path, store: Path = STORE) -> None:
         with contextlib.suppress(FileNotFoundError):  # another check was quicker
             before.path.rename(kept)
             return
-    write(kept, data)
+    writing.write(kept, data)
     if len(known) > RECENT + SLACK:
         thin(path.name, now, store)
 
@@ -176,7 +175,7 @@ def put_back(path: Path, data: bytes, store: Path = STORE) -> None:
             _("{file} is too large to be kept; move it away first").format(file=path.name)
         )
     keep(path, store)
-    write(path, data)
+    writing.write(path, data)
     keep(path, store)
 
 
@@ -207,20 +206,6 @@ def changes(old: bytes | None, new: bytes, name: str) -> list[str]:
         *shown,
         _("{gone} would go, {come} would come").format(gone=_count(gone), come=_count(come)),
     ]
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write all of `data` or nothing; what stood there keeps its permissions."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path = path.resolve()  # what a link names is written, and the link stays
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        if path.exists():
-            shutil.copymode(path, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _named(name: str, store: Path) -> list[Version]:

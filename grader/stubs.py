@@ -17,7 +17,6 @@ Whatever is overwritten is first copied to a backup.
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from pathlib import Path
 
 from merge3 import Merge3
 
+from . import writing
 from .language import _, counted
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -228,14 +228,14 @@ def _stub(solution: Path) -> str:
 
 def _update(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
     change = _bring_up(solution, exercise, stub, base)
-    _write(base / exercise.name, stub.encode())
+    writing.write(base / exercise.name, stub.encode())
     return change
 
 
 def _bring_up(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
     """Decide by the three texts, and write what is decided."""
     if not exercise.exists():
-        _write(exercise, stub.encode())
+        writing.write(exercise, stub.encode())
         return Change(
             exercise.name, CREATED, _("{exercise}: written").format(exercise=_shown(exercise))
         )
@@ -261,7 +261,7 @@ def _bring_up(solution: Path, exercise: Path, stub: str, base: Path) -> Change:
     if _is_python(source.text) and not _is_python(text):
         return _beside(exercise, stub, base, _("merging the new stub into it would break it"))
     backup = _back_up(exercise, base)
-    _write(exercise, source.encode(text))
+    writing.write(exercise, source.encode(text))
     action = REPLACED if source.text == start else CONFLICTED if conflicts else MERGED
     message = _("{exercise}: {said} (as it was: {backup})").format(
         exercise=_shown(exercise), said=_said(action, conflicts), backup=_shown(backup)
@@ -322,7 +322,7 @@ def _beside(exercise: Path, stub: str, base: Path, reason: str) -> Change:
     backup = None
     if not new.exists() or new.read_bytes() != data:
         backup = _back_up(new, base) if new.exists() else None
-        _write(new, data)
+        writing.write(new, data)
     message = _("{exercise}: left alone, because {reason}; the new stub is {new}").format(
         exercise=_shown(exercise), reason=reason, new=_shown(new)
     )
@@ -434,17 +434,6 @@ def _back_up(path: Path, base: Path) -> Path:
     with backup.open("xb") as copy:
         copy.write(path.read_bytes())
     return backup
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write all of `data` or nothing: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _shown(path: Path) -> str:

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from . import writing
 from .language import _, counted
 
 HOME = ".glassbox"
@@ -162,12 +163,12 @@ def begin(root: Path, what: Plan) -> None:
     shutil.rmtree(part, ignore_errors=True)
     try:
         for name, data in what.write.items():
-            put(part / "new" / name, data)
+            writing.write(part / "new" / name, data)
         for name in (*what.write, *what.remove):
             if (data := content(root / name)) is not None:
-                put(part / "old" / name, data)
+                writing.write(part / "old" / name, data)
         names = {"title": what.title, "write": [*what.write], "remove": what.remove}
-        put(part / "plan.json", json.dumps(names, indent=1).encode())
+        writing.write(part / "plan.json", json.dumps(names, indent=1).encode())
         os.rename(part, root / OPEN)
     except OSError as error:
         raise UpdateError(_("nothing was changed: {error}").format(error=error)) from None
@@ -186,7 +187,7 @@ def finish(root: Path) -> str:
     except FileNotFoundError:
         return ""
     for name in names["write"]:
-        put(root / name, (folder / "new" / name).read_bytes())
+        writing.write(root / name, (folder / "new" / name).read_bytes())
     for name in names["remove"]:
         (root / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it is not empty
@@ -221,19 +222,6 @@ def undoing(root: Path) -> Plan:
         else:
             back.write[name] = before
     return back
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write all of it or nothing: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        if path.exists():
-            shutil.copymode(path, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def summary(what: Plan) -> list[str]:

@@ -225,8 +225,7 @@ def linear(x, weight, bias=None):
         g = g.reshape(-1, g.shape[-1])  # (N, out)
         return g.dot(weight.data).reshape(x.shape), g.T.dot(rows)
 
-    y = rows.dot(weight.data.T).reshape(*x.shape[:-1], -1)  # (..., out)
-    y = Tensor.op(y, (x, weight), vjp)
+    y = Tensor.op(rows.dot(weight.data.T).reshape(*x.shape[:-1], -1), (x, weight), vjp)
     return y if bias is None else y + bias
     ### END SOLUTION
 

@@ -111,8 +111,8 @@ def text_batches(ids, batch_size, block_size, rng):
     if len(ids) <= block_size:
         raise ValueError(f"{len(ids)} ids are too few for a window of {block_size} and its targets")
     while True:
-        starts = rng.integers(len(ids) - block_size, size=batch_size)
-        window = starts[:, None] + np.arange(block_size)  # (B, 1) + (T,) -> (B, T)
+        # (B, 1) + (T,) -> (B, T)
+        window = rng.integers(len(ids) - block_size, size=(batch_size, 1)) + np.arange(block_size)
         yield ids[window], ids[window + 1]
     ### END SOLUTION
 

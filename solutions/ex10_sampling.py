@@ -77,8 +77,7 @@ def top_k(z, k):
     ### BEGIN SOLUTION
     if k < 1:
         raise ValueError(f"top_k {k}: at least one token must stay")
-    kth = np.sort(z)[-k:][0]
-    return np.where(z < kth, -np.inf, z)
+    return np.where(z < np.sort(z)[-k:][0], -np.inf, z)
     ### END SOLUTION
 
 
@@ -152,8 +151,7 @@ def generate(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
     caches = [KVCache(model.config.block_size) for _ in range(model.config.n_layer)]
     shown, new = ids, []
     while len(new) < min(max_new_tokens, room):
-        z = model(np.array([shown]), caches).data[0, -1]
-        z = temperature(z.astype(np.float64), t)
+        z = temperature(model([shown], caches).data[0, -1].astype(np.float64), t)
         z = z if k is None else top_k(z, k)
         z = z if p is None else top_p(z, p)
         shown = [sample(z, rng)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import course as courses
+from .. import writing
 from ..course import Course
 from ..language import _
 from .given import UsageError, target_of
@@ -138,7 +139,7 @@ def run_sample(options: argparse.Namespace) -> int:
 
 
 def run_assemble(options: argparse.Namespace) -> int:
-    from .. import assemble, progress
+    from .. import assemble
 
     course = courses.load()
     target = target_of(options.target, course)
@@ -150,7 +151,7 @@ def run_assemble(options: argparse.Namespace) -> int:
     if options.out is None:
         print(text, end="")
     else:
-        progress.write(options.out, text)
+        writing.write(options.out, text)
         print(
             _("{out}: {n} lines; python {out} FILE").format(
                 out=options.out, n=len(text.splitlines())

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .. import course as courses
+from .. import writing
 from ..language import _
 from .given import UsageError, whole_course
 from .screen import is_plain, say
@@ -54,11 +55,10 @@ def run_stats(options: argparse.Namespace) -> int:
 
 def write_all(files: dict[Path, bytes]) -> None:
     """Write each file whole or not at all, and say so. Raises UsageError."""
-    from ..nbcourse import write_file
 
     for path, data in files.items():
         try:
-            write_file(path, data)
+            writing.write(path, data)
         except OSError as error:
             words = _("cannot write {path}: {why}").format(path=path, why=error.strerror)
             raise UsageError(words) from None

@@ -114,8 +114,8 @@ def run_race(options: argparse.Namespace) -> int:
 
 def run_growth(options: argparse.Namespace) -> int:
     from .. import bench, growth
-    from ..progress import write
     from ..reports import growth as reporter
+    from ..writing import write
 
     curves = growth.measure(
         courses.load(),

@@ -101,7 +101,7 @@ def borrowing(pieces: tuple[str, ...]) -> str:
 
 def write(options: argparse.Namespace, data: dict[str, Any]) -> Path:
     """The page, or its numbers, whole or not at all."""
-    from ..progress import write as written
+    from ..writing import write as written
 
     if options.json:
         written(options.json, json.dumps(data, ensure_ascii=False, separators=(",", ":")))

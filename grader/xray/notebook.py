@@ -34,7 +34,7 @@ class Page:
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file, whole or not at all."""
-        from ..progress import write
+        from ..writing import write
 
         write(Path(path), self.html())
         return Path(path)

@@ -61,9 +61,14 @@ def start(root, grad):
     return np.ones_like(root.data)
 
 
+def made_of(place):
+    """What a place in the graph was made from: nodes and leaves. A leaf was made from nothing."""
+    return getattr(place, "parents", [])
+
+
 def hand_on(node, grad, grads):
     """Add what `node` gives its parents to `grads`; a leaf keeps its own."""
-    if node.vjp is None:
+    if not hasattr(node, "vjp"):
         node.grad = grad.copy() if node.grad is None else node.grad + grad
         return
     for parent, share in zip(node.parents, node.vjp(grad)):
@@ -73,7 +78,8 @@ def hand_on(node, grad, grads):
 
 @alternative(EX, "Tensor.backward", style="topological order, depth first with a list as the stack")
 def backward_depth_first(self, grad=None):
-    order, seen, stack = [], set(), [(self, False)]
+    root = self.node or self
+    order, seen, stack = [], set(), [(root, False)]
     while stack:
         node, parents_done = stack.pop()
         if parents_done:
@@ -81,8 +87,8 @@ def backward_depth_first(self, grad=None):
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((parent, False) for parent in node.parents)
-    grads = {self: start(self, grad)}
+            stack.extend((parent, False) for parent in made_of(node))
+    grads = {root: start(self, grad)}
     for node in reversed(order):
         if node in grads:
             hand_on(node, grads.pop(node), grads)
@@ -90,33 +96,34 @@ def backward_depth_first(self, grad=None):
 
 @alternative(EX, "Tensor.backward", style="all ancestors, sorted by age")
 def backward_sorted(self, grad=None):
-    nodes, open_ = {self}, [self]
+    root = self.node or self
+    nodes, open_ = {root}, [root]
     while open_:
-        new = set(open_.pop().parents) - nodes
+        new = set(made_of(open_.pop())) - nodes
         nodes |= new
         open_ += new
-    grads = {self: start(self, grad)}
-    for node in sorted(nodes, key=lambda node: node.born, reverse=True):
+    grads = {root: start(self, grad)}
+    for node in sorted(nodes, key=lambda node: getattr(node, "born", -1), reverse=True):
         if node in grads:
             hand_on(node, grads.pop(node), grads)
 
 
 @alternative(EX, "Tensor.backward", style="Kahn: a node is ready when nobody above it is left")
 def backward_counting(self, grad=None):
-    first = start(self, grad)
-    above, open_, seen = Counter(), [self], {self}
+    first, root = start(self, grad), self.node or self
+    above, open_, seen = Counter(), [root], {root}
     while open_:
-        for parent in open_.pop().parents:
+        for parent in made_of(open_.pop()):
             above[parent] += 1
             if parent not in seen:
                 seen.add(parent)
                 open_.append(parent)
-    grads, ready = {self: first}, [self]
+    grads, ready = {root: first}, [root]
     while ready:
         node = ready.pop()
         if node in grads:
             hand_on(node, grads.pop(node), grads)
-        for parent in node.parents:
+        for parent in made_of(node):
             above[parent] -= 1
             if above[parent] == 0:
                 ready.append(parent)
@@ -124,11 +131,11 @@ def backward_counting(self, grad=None):
 
 @alternative(EX, "Tensor.backward", style="shares are collected in lists and summed when needed")
 def backward_collecting(self, grad=None):
-    shares = defaultdict(list, {self: [start(self, grad)]})
+    shares = defaultdict(list, {self.node or self: [start(self, grad)]})
     while shares:
-        node = max(shares, key=lambda node: node.born)
+        node = max(shares, key=lambda node: getattr(node, "born", -1))
         grad = reduce(np.add, shares.pop(node))
-        if node.vjp is None:
+        if not hasattr(node, "vjp"):
             node.grad = np.add(grad, 0 if node.grad is None else node.grad, dtype=grad.dtype)
             continue
         for parent, share in zip(node.parents, node.vjp(grad)):
@@ -709,21 +716,22 @@ def backward_recursive(self, grad=None):
     def visit(node):
         if id(node) not in seen:
             seen.add(id(node))
-            for parent in node.parents:
+            for parent in made_of(node):
                 visit(parent)
             order.append(node)
 
-    grads = {id(self): start(self, grad)}
+    root = self.node or self
+    grads = {id(root): start(self, grad)}
     sys.setrecursionlimit(1_000_000)
     try:
-        visit(self)
+        visit(root)
     finally:
         sys.setrecursionlimit(limit)
     for node in order[::-1]:
         g = grads.get(id(node))
         if g is None:
             continue
-        if not node.parents:
+        if not hasattr(node, "vjp"):
             node.grad = g.copy() if node.grad is None else node.grad + g
             continue
         for parent, share in zip(node.parents, node.vjp(g)):
@@ -734,19 +742,20 @@ def backward_recursive(self, grad=None):
 
 @alternative(EX, "Tensor.backward", style="the standard library's topological sorter")
 def backward_by_graphlib(self, grad=None):
-    graph, open_ = {}, [self]
+    root = self.node or self
+    graph, open_ = {}, [root]
     while open_:
         node = open_.pop()
         if node not in graph:
-            graph[node] = node.parents
-            open_.extend(node.parents)
+            graph[node] = made_of(node)
+            open_.extend(graph[node])
     received = defaultdict(list)
-    received[self].append(start(self, grad))
+    received[root].append(start(self, grad))
     for node in reversed([*graphlib.TopologicalSorter(graph).static_order()]):
         if not received[node]:
             continue
         total = reduce(np.add, received.pop(node))
-        if node.vjp is None:
+        if not hasattr(node, "vjp"):
             node.grad = np.add(total, 0 if node.grad is None else node.grad, dtype=total.dtype)
         else:
             for parent, share in zip(node.parents, node.vjp(total)):

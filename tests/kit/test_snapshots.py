@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import snapshots
+from grader import snapshots, writing
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 NAME = "ex05_norm.py"
@@ -18,7 +18,7 @@ def kept(store, ages, text=lambda i: f"line\n{i % 3}\n"):
     for i, age in enumerate(ages):
         data = text(i).encode()
         stamp = (NOW - age + timedelta(microseconds=i)).strftime(snapshots.STAMP)
-        snapshots.write(store / NAME / f"{stamp}-{snapshots._digest(data)}", data)
+        writing.write(store / NAME / f"{stamp}-{snapshots._digest(data)}", data)
         texts.append(text(i))
     return texts
 

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from grader import bundle, snapshots, stubs, update
+from grader import bundle, snapshots, stubs, update, writing
 from grader import course as courses
 from grader.course import ROOT
 
@@ -200,7 +200,7 @@ def test_the_next_command_finishes_what_was_broken_off(copy, handed_out):
     update.begin(copy, what)
     half = sorted(what.write)[: len(what.write) // 2]
     for name in half:
-        update.put(copy / name, what.write[name])
+        writing.write(copy / name, what.write[name])
     done = subprocess.run(
         [sys.executable, "-m", "grader", "status"],
         cwd=copy,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from browser import browser  # noqa: F401
+from whole import reference
 
 import grader
 from grader import corpus, finale, training
@@ -19,30 +20,9 @@ from grader.xray.data import packed, page_data, unpacked
 from grader.xray.gather import gather
 from grader.xray.notebook import Page
 from grader.xray.page import PROGRAM, SENTENCE, page, read, words
-from solutions import (
-    ex01_tokenizer,
-    ex02_value,
-    ex03_tensor,
-    ex07_gpt,
-    ex08_optim,
-    ex09_train,
-    ex10_sampling,
-    microgpt,
-)
+from solutions import ex03_tensor, ex07_gpt, ex09_train, ex10_sampling
 
-MODULES = (
-    ex01_tokenizer,
-    ex02_value,
-    ex03_tensor,
-    ex07_gpt,
-    ex08_optim,
-    ex09_train,
-    ex10_sampling,
-)
-COURSE = SimpleNamespace(
-    **{name: value for module in MODULES for name, value in vars(module).items()},
-    microgpt=microgpt,
-)
+COURSE = reference()
 NAMES = corpus.read(finale.NAMES)
 FEW = replace(NAMES, held_out=NAMES.held_out[:64])
 TEXT = "emma"

@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from grader.diagnosis import mutant
-from solutions.ex03_tensor import Tensor, broadcast_op
+from solutions.ex03_tensor import Node, Tensor, broadcast_op
 
 EX = "ex03_tensor"
 
@@ -89,19 +89,30 @@ def shares_of(node, grad):
     return node.vjp(grad)
 
 
-def walk(root, grad, arrived=added, kept=added, ask=shares_of):
+def is_leaf(place):
+    """Whether a place in the graph is a leaf: a Tensor, which has no rule, and no node."""
+    return not hasattr(place, "vjp")
+
+
+def above(result):
+    """A node that hands `result` the first gradient."""
+    return Node([result.node or result], lambda grad: (grad,))
+
+
+def walk(result, grad, arrived=added, kept=added, ask=shares_of):
     """The right walk, but for how gradients meet, in nodes and in leaves, and the asking."""
+    root = above(result)
     grads, youngest = {root: grad}, [(-root.born, root)]
     while youngest:
         node = heappop(youngest)[1]
-        grad = grads.pop(node)
-        if node.vjp is None:
-            node.grad = kept(node.grad, grad)
-        for parent, share in zip(node.parents, ask(node, grad) if node.vjp else ()):
-            if share is not None and parent not in grads:
+        asked = shares_of if node is root else ask
+        for parent, share in zip(node.parents, asked(node, grads.pop(node))):
+            if share is not None and parent not in grads and not is_leaf(parent):
                 heappush(youngest, (-parent.born, parent))
             if share is not None:
                 grads[parent] = arrived(grads.get(parent), share)
+    for leaf, grad in grads.items():
+        leaf.grad = kept(leaf.grad, grad)
 
 
 @mutant(
@@ -162,7 +173,7 @@ def backward_starts_in_float64(self, grad=None):
 @mutant(EX, "Tensor.backward", "you handed 1 to a vjp; hand it the gradient that the node received")
 def backward_forgets_the_chain(self, grad=None):
     def ask(node, grad):
-        return node.vjp(grad if node is self else np.ones_like(grad))
+        return node.vjp(grad if node is self.node else np.ones_like(grad))
 
     walk(self, first(self, grad), ask=ask)
 
@@ -176,10 +187,10 @@ def backward_forgets_what_is_above(self, grad=None):
     EX, "Tensor.backward", "you let a node hand on before all had come; what came later is lost"
 )
 def backward_hands_on_too_early(self, grad=None):
-    waiting, done = [(self, first(self, grad))], set()
+    waiting, done = [(above(self), first(self, grad))], set()
     while waiting:
         node, grad = waiting.pop(0)
-        if node.vjp is None:
+        if is_leaf(node):
             node.grad = added(node.grad, grad)
         elif node not in done:
             done.add(node)
@@ -191,10 +202,10 @@ def backward_hands_on_too_early(self, grad=None):
     EX, "Tensor.backward", "you walked every path by itself; a node hands on once, when it has all"
 )
 def backward_walks_every_path(self, grad=None):
-    waiting = [(self, first(self, grad))]
+    waiting = [(above(self), first(self, grad))]
     while waiting:
         node, grad = waiting.pop()
-        if node.vjp is None:
+        if is_leaf(node):
             node.grad = added(node.grad, grad)
         else:
             shares = zip(node.parents, node.vjp(grad))
@@ -208,15 +219,16 @@ def backward_by_recursion(self, grad=None):
     def visit(node):
         if node not in seen:
             seen.add(node)
-            for parent in node.parents:
+            for parent in () if is_leaf(node) else node.parents:
                 visit(parent)
             order.append(node)
 
-    visit(self)
-    grads = {self: first(self, grad)}
+    root = above(self)
+    visit(root)
+    grads = {root: first(self, grad)}
     for node in reversed(order):
         grad = grads.pop(node, None)
-        if grad is not None and node.vjp is None:
+        if grad is not None and is_leaf(node):
             node.grad = added(node.grad, grad)
         elif grad is not None:
             for parent, share in zip(node.parents, node.vjp(grad)):
@@ -228,7 +240,8 @@ def backward_by_recursion(self, grad=None):
 def backward_makes_zeros_of_none(self, grad=None):
     def ask(node, grad):
         shares = zip(node.parents, node.vjp(grad))
-        return [np.zeros_like(p.data) if share is None else share for p, share in shares]
+        zeros = (np.zeros(getattr(p, "shape", grad.shape), grad.dtype) for p in node.parents)
+        return [zero if share is None else share for zero, (_p, share) in zip(zeros, shares)]
 
     walk(self, first(self, grad), ask=ask)
 
@@ -250,8 +263,9 @@ def backward_one_share_a_parent(self, grad=None):
 
 @mutant(EX, "Tensor.backward", "you stopped at the first parents; walk on until the leaves")
 def backward_one_step(self, grad=None):
-    for parent, share in zip(self.parents, self.vjp(first(self, grad))):
-        if share is not None:
+    node = self.node or above(self)
+    for parent, share in zip(node.parents, node.vjp(first(self, grad))):
+        if share is not None and is_leaf(parent):
             parent.grad = added(parent.grad, share)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.diagnosis import mutant
-from solutions.ex03_tensor import Tensor, unbroadcast
+from solutions.ex03_tensor import Node, Tensor, unbroadcast
 
 EX = "ex03_tensor"
 
@@ -132,7 +132,8 @@ def by_depth_first(self, grad=None):
         if self.data.size > 1:
             raise ValueError("a gradient is needed")
         grad = np.ones(self.shape, self.data.dtype)
-    order, seen, stack = [], set(), [(self, False)]
+    top = self.node or self
+    order, seen, stack = [], set(), [(top, False)]
     while stack:
         node, closed = stack.pop()
         if closed:
@@ -140,15 +141,15 @@ def by_depth_first(self, grad=None):
         elif id(node) not in seen:
             seen.add(id(node))
             stack.append((node, True))
-            stack += [(p, False) for p in node.parents]
-    held = {id(self): np.broadcast_to(np.asarray(grad, self.data.dtype), self.shape)}
+            stack += [(p, False) for p in node.parents if isinstance(node, Node)]
+    held = {id(top): np.broadcast_to(np.asarray(grad, self.data.dtype), self.shape)}
     for node in reversed(order):
         g = held.pop(id(node), None)
         if g is None:
             continue
-        if node.vjp is None:
+        if isinstance(node, Tensor):
             node.grad = np.array(g) if node.grad is None else node.grad + g
         else:
-            for p, share in zip(node.parents, node.vjp(np.ones_like(node.data))):
+            for p, share in zip(node.parents, node.vjp(np.ones_like(g))):
                 if share is not None:
                     held[id(p)] = held[id(p)] + share if id(p) in held else share
