@@ -715,16 +715,18 @@ def getitem_not_recorded(self, index):
     "gradients stay behind in the nodes between, and spoil a second walk; only leaves keep any",
 )
 def backward_leaves_gradients_between(self, grad=None):
-    found, open_ = {self}, [self]
+    result = self.node or self
+    found, open_ = {result}, [result]
     while open_:
-        new = set(open_.pop().parents) - found
+        new = set(getattr(open_.pop(), "parents", ())) - found
         found |= new
         open_ += new
-    self.grad = added(self.grad, first(self, grad))
-    for node in sorted(found, key=lambda node: -node.born):
-        for parent, share in zip(node.parents, node.vjp(node.grad) if node.vjp else ()):
+    result.grad = added(getattr(result, "grad", None), first(self, grad))
+    for node in sorted((n for n in found if not is_leaf(n)), key=lambda node: -node.born):
+        arrived = getattr(node, "grad", None)
+        for parent, share in zip(node.parents, () if arrived is None else node.vjp(arrived)):
             if share is not None:
-                parent.grad = added(parent.grad, share)
+                parent.grad = added(getattr(parent, "grad", None), share)
 
 
 @mutant(
