@@ -10,9 +10,12 @@ import builtins
 from collections.abc import Set
 from typing import Any
 
+import numpy as np
+
 from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
+BESIDE = {"printed", "data", "first"}
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
@@ -25,14 +28,23 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far.
+    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle;
+    with "first", the answers to the requests that were to be done first.
     """
     keys = answer.keys() if type(answer) is dict else set()
-    if len(keys & kinds) != 1 or keys - kinds - {"printed"}:
+    if len(keys & kinds) != 1 or keys - kinds - BESIDE:
         raise WireError("the worker answered with something else than an answer")
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
+    data = answer.get("data", {})
+    if type(data) is not dict or any(type(array) is not np.ndarray for array in data.values()):
+        raise WireError("the worker answered with Tensors whose numbers are no arrays")
+    earlier = answer.get("first", [])
+    if type(earlier) is not list:
+        raise WireError("the worker does not say what came first")
+    for one in earlier:
+        checked(one, {"value", "error"})
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

@@ -79,9 +79,18 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
             ),
             call,
         )
+    if well_within(array, wanted, rtol, atol):
+        return
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
+
+
+def well_within(got: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether np.isclose, which takes four times as long, need not be asked; nan is never."""
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(np.subtract(got, wanted, dtype=np.float64))
+        return bool((distance < atol + rtol * np.abs(wanted)).all())
 
 
 def same(got: Any, expected: Any) -> None:
@@ -185,16 +194,16 @@ def gradcheck(
 
 
 def steady(student: Student, function: Callable, *inputs: Any) -> None:
-    """A second walk back finds what the first one found, and no walk changes what it is handed.
+    """A second call finds what the first one found, and no walk changes what it is handed.
 
     The result shares the gradient from above with a leaf that looks at it last.
     """
     tensors = [student.Tensor(array) for array in inputs]
     above = np.array(chance.rng("above").normal(size=student.array(function(*tensors)).shape))
     beside = student.Tensor(np.zeros_like(above))  # older than the result: it looks last
-    z = (function(*tensors) + beside) * 2.0
     firsts = []
     for walk in (1, 2):
+        z = (function(*tensors) + beside) * 2.0
         z.backward(above)
         close(beside.grad, walk * 2.0 * above)
         firsts = firsts or [tensor.grad for tensor in tensors]

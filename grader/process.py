@@ -58,6 +58,7 @@ class Worker:
         self.ending = threading.Lock()
         self.news = threading.Condition()
         self.counted = self.marked = 0
+        self.fresh = False  # whether a test begins with the next request
 
     def _source(self) -> Zygote | Starter:
         return (Zygote if worker.FORKS else Starter)(self.isolation)
@@ -114,11 +115,12 @@ class Worker:
         Raises TimedOut or Crashed, after which the worker is gone; wire.WireError for an answer
         that is none; BadRequest, and sends nothing, for a request that cannot cross.
         """
+        clear = {"clear": True} if self.fresh else {}
         try:
-            frame = wire.encode(request)
+            frame = wire.encode(clear | request)
         except wire.WireError as error:
             raise BadRequest(str(error)) from None
-        self.late, self.deadline = False, time.monotonic() + seconds
+        self.fresh, self.late, self.deadline = False, False, time.monotonic() + seconds
         try:
             self.pipes.requests.write(frame)
             self.pipes.requests.flush()
@@ -168,11 +170,12 @@ class Worker:
         return answer
 
     def mark(self) -> None:
-        """From here on prints belong to the next test."""
+        """From here on prints belong to the next test, which begins with no handles."""
         with self.news:
             self._drain()
             self.output.clear()
             self.received, self.marked, self.weight = 0, self.counted, 0
+        self.fresh = True
 
     def printed(self) -> str:
         """What the student's code printed since the mark, as far as it was kept."""
@@ -296,7 +299,8 @@ class InProcess:
     weight = 0  # its answers are the caller's own
 
     def mark(self) -> None:
-        """Prints go where those of this process go."""
+        """A test begins, with no handles; prints go where those of this process go."""
+        self.dispatcher.op_clear()
 
     def printed(self) -> str:
         return ""

@@ -97,7 +97,7 @@ class Handle:
         return self._student._attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._student._ask(
+        self._student._later(
             f"{self._ref.type}.{name} = ...", "", "assign", on=self, name=name, value=value
         )
 
@@ -161,6 +161,12 @@ for _name in SIGNS:
 Handle.__neg__ = _forward("neg", reflected=False)
 
 
+LEAVES = ("Tensor", "Value")  # what tests make of plain numbers, many to a call
+PENDING = 50  # requests that wait for the next
+PENDING_BYTES = 2**13  # of an array in one
+NAMED = 10**9  # the first number of objects that are named here; the worker counts from 0
+
+
 class Member:
     """Something of the student's, looked up by name when it is called: student.GPTConfig.gpt2."""
 
@@ -176,6 +182,8 @@ class Member:
         words = f"{self._name}({self._student._describe(self._name, args, kwargs)})"
         tensors = any(isinstance(arg, Handle) and arg._ref.type == "Tensor" for arg in args)
         fields = {"name": self._name, "args": list(args), "kwargs": kwargs}
+        if self._name in LEAVES:
+            return self._student._later(words, self._name, "call", makes=self._name, **fields)
         return self._student._ask(words, self._name, "call", tensors=tensors, **fields)
 
 
@@ -186,6 +194,10 @@ class Student:
         self._worker, self._places, self._limits = worker, places, limits
         self._log = Log()
         self._seconds_left = limits.call
+        self._at_hand: dict[str, np.ndarray] = {}  # of Tensors, until the next request
+        self._pending: list[tuple[Call, Handle | None]] = []  # what the next request brings along
+        self._named = NAMED
+        self._at_once = False
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -231,6 +243,8 @@ class Student:
     def raises(self, type: str | type[Exception], mentions: str = "") -> Iterator[None]:
         """The calls inside must raise `type`, and the message must hold `mentions`."""
         wanted = type if isinstance(type, str) else type.__name__
+        self._settle()  # what was asked before must not raise in here
+        self._at_once = True
         try:
             yield
         except Todo:
@@ -255,6 +269,8 @@ class Student:
                     words=self._words(), wanted=wanted
                 )
             )
+        finally:
+            self._at_once = False
 
     # how it asks
 
@@ -289,11 +305,8 @@ class Student:
 
     def _ask(self, words: str, name: str, op: str, /, tensors: bool = False, **fields: Any) -> Any:
         """One request. Raises what came of it: StudentError, Todo, Refused, TimedOut or Crashed."""
-        request = {"op": op} | {key: lower(value) for key, value in fields.items()}
-        call = Call(words, name, request, tensors=tensors)
-        self._log.calls.append(call)
-        answer = self._worker.ask(request, self._seconds_left)
-        call.answer = answer
+        call = self._noted(words, name, op, tensors, fields)
+        call.answer = answer = self._answered(call.request)
         if "refused" in answer:
             raise Refused(
                 _("{words} returned what cannot be taken over: {message}").format(
@@ -303,6 +316,62 @@ class Student:
         if "error" in answer:
             raise error_of(answer["error"], words)
         return self._raise_up(answer["value"], call)
+
+    def _later(self, words: str, name: str, op: str, /, makes: str = "", **fields: Any) -> Any:
+        """A request that goes along with the next: to make a leaf, or to write into one.
+
+        What comes of it is known by then, or raised: a StudentError. A leaf has its handle at once.
+        """
+        light = all(map(is_light, fields.values()))
+        if self._at_once or len(self._pending) >= PENDING or not light:
+            return self._ask(words, name, op, **fields)
+        call, handle = self._noted(words, name, op, False, fields), None
+        call.answer = {"value": None}
+        if makes:
+            self._named += 1
+            call.request["known_as"] = self._named
+            call.answer = {"value": wire.Ref(self._named, makes)}
+            handle = Handle(self, call.made, call)
+        self._at_hand = {}
+        self._pending.append((call, handle))
+        return handle
+
+    def _settle(self) -> None:
+        """Have done what waits for the next request."""
+        if self._pending:
+            self._answered({"op": "settle"})
+
+    def _noted(self, words: str, name: str, op: str, tensors: bool, fields: dict) -> Call:
+        request = {"op": op} | {key: lower(value) for key, value in fields.items()}
+        call = Call(words, name, request, tensors=tensors)
+        self._log.calls.append(call)
+        return call
+
+    def _answered(self, request: dict) -> dict:
+        """The answer. What came along with the last one is not asked for again."""
+        if request["op"] == "attribute" and request["name"] == "data":
+            data = self._at_hand.pop(str(request["on"].id), None)
+            if data is not None:
+                return {"value": data}
+        pending, self._pending, self._at_hand = self._pending, [], {}
+        first = {"first": [call.request for call, _handle in pending]} if pending else {}
+        answer = self._worker.ask(first | request, self._seconds_left)
+        if "value" in answer:
+            self._take(pending, answer.pop("first", []))
+        self._at_hand = answer.pop("data", {})
+        return answer
+
+    def _take(self, pending: list[tuple[Call, Handle | None]], answers: list[dict]) -> None:
+        """What came of requests that went along with another. Raises the first error."""
+        for (call, handle), answer in zip(pending, answers):
+            call.answer = answer
+            if "error" in answer:
+                del self._log.calls[self._log.calls.index(call) + 1 :]  # nothing more was done
+                raise error_of(answer["error"], call.words)
+            if handle is not None and type(answer["value"]) is wire.Ref:
+                handle.__dict__["_ref"] = answer["value"]
+        if len(answers) != len(pending):
+            raise wire.WireError("the worker does not say what came of every request")
 
     def _raise_up(self, value: Any, call: Call) -> Any:
         if type(value) is wire.Ref:
@@ -372,6 +441,13 @@ def lower(value: Any) -> Any:
     if type(value) is dict:
         return {key: lower(item) for key, item in value.items()}
     return value
+
+
+def is_light(value: Any) -> bool:
+    """Whether it may wait: no large array is in it."""
+    if type(value) in (list, tuple):
+        return len(value) <= PENDING and all(map(is_light, value))
+    return not isinstance(value, np.ndarray) or value.nbytes <= PENDING_BYTES
 
 
 def shape_of(value: Any) -> tuple | None:

@@ -187,6 +187,7 @@ class Checker:
         self.course, self.target, self.wanted, self.options = course, target, wanted, options
         self.tests: dict[Any, Test] = {}
         self.by_piece: dict[str, list[Test]] = defaultdict(list)
+        self.running: Test | None = None
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
@@ -251,7 +252,7 @@ class Checker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool | None:
         """Run a test. pytest's own way, with three reports of each, is left to the debugger."""
-        test = self.tests[item]
+        test = self.running = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
         chance.current.set((self.options.seed if test.hidden else 0, test.name))
@@ -272,9 +273,9 @@ class Checker:
         return True
 
     @pytest.fixture
-    def student(self, request: Any) -> Student:
-        """The student's code, as this test may see it."""
-        test = self.tests[request.node]
+    def student(self) -> Student:
+        """The student's code, as the test that runs may see it."""
+        test = self.running
         plan, borrowed = self._plan(test)
         student = self.benches.student(test.piece, plan, test.hidden)
         compare.current.set(student)

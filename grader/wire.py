@@ -44,7 +44,6 @@ NAME_LIMIT = 100  # characters of a handle's class name
 MAGIC = b"GBW1"
 PREFIX = struct.Struct("<4sII")  # magic, header length, payload length
 CHUNK = 2**20  # bytes asked of a stream at once, so that a lying length allocates little
-INT_DIGITS = 20  # of the longest 64-bit int, sign included
 HEX = re.compile("-?0x[1-9a-f][0-9a-f]*")  # int() would take spaces, underscores, other digits
 STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?')  # of JSON; one left open takes the rest
 JSON_DEPTH = 2 * DEPTH_LIMIT + 3  # a container takes two brackets at most, an array in it three
@@ -81,7 +80,10 @@ class Ref:
 def encode(message: object) -> bytes:
     """The frame of `message`. Raises WireError that names the type, and where it stands."""
     writer = _Writer()
-    tree = writer.pack(message, ())
+    try:
+        tree = writer.pack(message, 0)
+    except _Refusal as refusal:
+        raise WireError(str(refusal)) from None
     header = _JSON.encode(tree).encode("utf-8", "surrogatepass")
     size = PREFIX.size + len(header) + writer.size
     if len(header) > HEADER_LIMIT or size > FRAME_LIMIT:
@@ -118,9 +120,12 @@ def receive(stream: BinaryIO) -> object:
     return _message(memoryview(body), header_size, payload_size)
 
 
-def _read(stream: BinaryIO, size: int) -> bytearray:
+def _read(stream: BinaryIO, size: int) -> bytes | bytearray:
     """`size` bytes, or as many as there were before the stream ended."""
-    found = bytearray()
+    found = stream.read(min(size, CHUNK)) if size else b""
+    if len(found) == size or not found:
+        return found
+    found = bytearray(found)
     while len(found) < size:
         chunk = stream.read(min(size - len(found), CHUNK))
         if not chunk:
@@ -149,7 +154,7 @@ def _message(body: memoryview, header_size: int, payload_size: int) -> object:
     try:
         header = str(body[:header_size], "utf-8", "surrogatepass")
         _check_nesting(header)
-        message = reader.unpack(_PARSER.decode(header), 0)
+        message = reader.unpack(_parsed(header), 0)
     except WireError:
         raise
     except Exception as error:  # bytes from an untrusted process: no error of theirs may be ours
@@ -170,96 +175,130 @@ def _check_nesting(header: str) -> None:
             raise WireError(f"JSON within more than {JSON_DEPTH} brackets")
 
 
+def _parsed(header: str) -> Any:
+    try:
+        return _PARSER.decode(header)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python converts no more than 4300 digits
+        raise WireError("an int literal of more than 64 bits") from None
+
+
 class _Writer:
     """Turns a message into its JSON tree, and collects the bytes of its arrays."""
 
     def __init__(self) -> None:
-        self.nodes = 0
+        self.nodes = 1  # the message itself; a container counts what is in it
         self.characters = 0
         self.size = 0
         self.buffers: list[bytes] = []
 
-    def pack(self, value: Any, path: tuple[str | int, ...]) -> Any:
-        """The JSON form of `value`, which stands at `path` in the message."""
-        self.nodes += 1
-        if self.nodes > NODE_LIMIT:
-            raise _refusal(f"a message of more than {NODE_LIMIT} values", path)
-        if len(path) > DEPTH_LIMIT:
-            raise _refusal(f"a value within more than {DEPTH_LIMIT} containers", path)
+    def pack(self, value: Any, depth: int) -> Any:
+        """The JSON form of `value`, which stands within `depth` containers."""
         kind = type(value)  # exact types only: a subclass may hold or do more than its data
+        if kind is str:
+            return self.text(value)
+        if kind is int:
+            return value if -(2**63) <= value < 2**63 else self.large(value)
         if value is None or kind is bool:
             return value
-        if kind is str:
-            return self.text(value, path)
-        if kind is int:
-            return self.integer(value, path)
+        if kind is dict:
+            return {"dict": self.entries(value, depth)}
+        if kind is list:
+            return self.items(value, depth)
+        if kind is Ref:
+            return {"ref": [value.id, self.text(value.type)]}
+        if kind is np.ndarray:
+            return {"array": [self.block(value), list(value.shape)]}
         if kind is float:
             return value if math.isfinite(value) else {"float": repr(value)}
-        if kind is np.ndarray:
-            return {"array": [self.block(value, path), list(value.shape)]}
-        if kind is list:
-            return self.items(value, path)
         if kind is tuple:
-            return {"tuple": self.items(value, path)}
-        if kind is dict:
-            return {"dict": self.entries(value, path)}
-        if kind is Ref:
-            return {"ref": [value.id, self.text(value.type, path)]}
+            return {"tuple": self.items(value, depth)}
         if type(kind) is type and kind in _SCALARS:  # a metaclass could lie about `in`
-            return {"scalar": self.block(np.asarray(value), path)}
+            return {"scalar": self.block(np.asarray(value))}
         if kind is slice:
-            return {"slice": self.bounds(value, path)}
+            return {"slice": self.bounds(value, depth)}
         if value is Ellipsis:
             return {"ellipsis": None}
-        raise _refusal(f"a {kind.__name__[:NAME_LIMIT]}", path)
+        raise _Refusal(f"a {kind.__name__[:NAME_LIMIT]}")
 
-    def items(self, values: list | tuple, path: tuple) -> list:
-        return [self.pack(value, (*path, index)) for index, value in enumerate(values)]
+    def items(self, values: list | tuple, depth: int) -> list:
+        self.count(len(values), depth)
+        tree: list = []
+        try:
+            for value in values:
+                tree.append(self.pack(value, depth + 1))
+        except _Refusal as refusal:
+            refusal.path.insert(0, len(tree))
+            raise
+        return tree
 
-    def entries(self, table: dict, path: tuple) -> dict:
-        for key in table:
-            if type(key) is not str:
-                raise _refusal(f"a dict with a key of type {type(key).__name__[:NAME_LIMIT]}", path)
-            self.text(key, path)
-        return {key: self.pack(value, (*path, key)) for key, value in table.items()}
+    def entries(self, table: dict, depth: int) -> dict:
+        self.count(len(table), depth)
+        tree: dict = {}
+        key = None
+        try:
+            for key, value in table.items():
+                if type(key) is not str:
+                    break
+                tree[self.text(key)] = self.pack(value, depth + 1)
+            else:
+                return tree
+        except _Refusal as refusal:
+            refusal.path.insert(0, key)
+            raise
+        raise _Refusal(f"a dict with a key of type {type(key).__name__[:NAME_LIMIT]}")
 
-    def bounds(self, value: slice, path: tuple) -> list:
+    def count(self, values: int, depth: int) -> None:
+        """Count the values of a container that stands within `depth` others."""
+        self.nodes += values
+        if self.nodes > NODE_LIMIT:
+            raise _Refusal(f"a message of more than {NODE_LIMIT} values")
+        if depth >= DEPTH_LIMIT and values:
+            raise _Refusal(f"a value within more than {DEPTH_LIMIT} containers")
+
+    def bounds(self, value: slice, depth: int) -> list:
         bounds = [value.start, value.stop, value.step]
         for bound in bounds:
             if bound is not None and type(bound) is not int:
-                raise _refusal(f"a slice with a {type(bound).__name__[:NAME_LIMIT]}", path)
-        return self.items(bounds, path)
+                raise _Refusal(f"a slice with a {type(bound).__name__[:NAME_LIMIT]}")
+        return self.items(bounds, depth)
 
-    def integer(self, value: int, path: tuple) -> Any:
+    def large(self, value: int) -> Any:
         """Large ints in hex: Python refuses to convert more than 4300 decimal digits."""
-        if -(2**63) <= value < 2**63:
-            return value
         if value.bit_length() > 4 * HEADER_LIMIT:
-            raise _refusal(f"an int of {value.bit_length()} bits", path)
-        return {"int": self.text(hex(value), path)}
+            raise _Refusal(f"an int of {value.bit_length()} bits")
+        return {"int": self.text(hex(value))}
 
-    def text(self, text: str, path: tuple) -> str:
+    def text(self, text: str) -> str:
         """`text`, counted before all of them together become one large header."""
         self.characters += len(text)
         if self.characters > HEADER_LIMIT:
-            raise _refusal(f"text of more than {HEADER_LIMIT} characters", path)
+            raise _Refusal(f"text of more than {HEADER_LIMIT} characters")
         return text
 
-    def block(self, array: np.ndarray, path: tuple) -> str:
+    def block(self, array: np.ndarray) -> str:
         """Append the array's bytes to the payload; return the name of its dtype."""
         name = _NAMES.get(array.dtype)
         if name is None:
-            raise _refusal(f"an array of dtype {str(array.dtype)[:NAME_LIMIT]}", path)
+            raise _Refusal(f"an array of dtype {str(array.dtype)[:NAME_LIMIT]}")
         self.size += array.nbytes  # before the copy: a broadcast view can claim terabytes
         if self.size > FRAME_LIMIT:
-            raise _refusal(f"arrays of more than {FRAME_LIMIT} bytes", path)
+            raise _Refusal(f"arrays of more than {FRAME_LIMIT} bytes")
         self.buffers.append(array.astype(_DTYPES[name], copy=False).tobytes())
         return name
 
 
-def _refusal(what: str, path: tuple[str | int, ...]) -> WireError:
-    where = "".join(f"[{key!r:.40}]" for key in path)
-    return WireError(f"{what} cannot cross the wire" + (f" at {where}" if where else ""))
+class _Refusal(Exception):
+    """What cannot cross. On its way up it learns where it stands: the keys and indices to it."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.path: list[str | int] = []
+
+    def __str__(self) -> str:
+        where = "".join(f"[{key!r:.40}]" for key in self.path)
+        return f"{self.what} cannot cross the wire" + (f" at {where}" if where else "")
 
 
 class _Reader:
@@ -268,42 +307,57 @@ class _Reader:
     def __init__(self, payload: memoryview) -> None:
         self.payload = payload
         self.at = 0
-        self.nodes = 0
+        self.nodes = 1  # the message itself; a container counts what is in it
 
     def unpack(self, node: Any, depth: int) -> Any:
         """The value of `node`, which stands within `depth` containers."""
-        self.nodes += 1
-        if self.nodes > NODE_LIMIT:
-            raise WireError(f"more than {NODE_LIMIT} values")
-        if depth > DEPTH_LIMIT:
-            raise WireError(f"a value within more than {DEPTH_LIMIT} containers")
         kind = type(node)
-        if kind is list:
-            return [self.unpack(item, depth + 1) for item in node]
-        if kind is dict:
+        if kind is tuple:
             return self.tagged(node, depth)
+        if kind is list:
+            return self.items(node, depth)
+        if kind is int and not -(2**63) <= node < 2**63:
+            raise WireError("an int literal of more than 64 bits")
         if kind is float and not math.isfinite(node):
             raise WireError("a float that is not finite, and not tagged")
         return node
 
-    def tagged(self, node: dict, depth: int) -> Any:
+    def items(self, nodes: list, depth: int) -> list:
+        self.count(len(nodes), depth)
+        return [self.unpack(node, depth + 1) for node in nodes]
+
+    def entries(self, pairs: tuple, depth: int) -> dict:
+        self.count(len(pairs), depth)
+        table = {key: self.unpack(node, depth + 1) for key, node in pairs}
+        if len(table) != len(pairs):
+            raise WireError("an object with the same key twice")
+        return table
+
+    def count(self, nodes: int, depth: int) -> None:
+        """Count the values of a container that stands within `depth` others."""
+        self.nodes += nodes
+        if self.nodes > NODE_LIMIT:
+            raise WireError(f"more than {NODE_LIMIT} values")
+        if depth >= DEPTH_LIMIT and nodes:
+            raise WireError(f"a value within more than {DEPTH_LIMIT} containers")
+
+    def tagged(self, pairs: tuple, depth: int) -> Any:
         """The value that stands behind a tag."""
-        if len(node) != 1:
-            raise WireError(f"an object of {len(node)} keys where one tag is expected")
-        [(tag, body)] = node.items()
-        if tag == "array":
-            name, shape = _fields(tag, body, 2)
-            return self.block(name, shape)
-        if tag == "dict" and type(body) is dict:
-            return {key: self.unpack(value, depth + 1) for key, value in body.items()}
-        if tag == "tuple" and type(body) is list:
-            return tuple([self.unpack(item, depth + 1) for item in body])
+        if len(pairs) != 1:
+            raise WireError(f"an object of {len(pairs)} keys where one tag is expected")
+        [(tag, body)] = pairs
+        if tag == "dict" and type(body) is tuple:
+            return self.entries(body, depth)
         if tag == "ref":
             return Ref(*_fields(tag, body, 2))
+        if tag == "array":
+            return self.block(*_fields(tag, body, 2))
+        if tag == "tuple" and type(body) is list:
+            return tuple(self.items(body, depth))
         if tag == "scalar":
             return self.block(body, [])[()]
         if tag == "slice":
-            return slice(*[self.bound(part, depth + 1) for part in _fields(tag, body, 3)])
+            return slice(*map(_bound, self.items(_fields(tag, body, 3), depth)))
         if tag == "ellipsis" and body is None:
             return ...
         if tag == "float" and type(body) is str and body in _FLOATS:
@@ -311,12 +365,6 @@ class _Reader:
         if tag == "int" and type(body) is str:
             return _large_int(body)
         raise WireError(f"an unknown tag, or one with the wrong content: {tag!r:.40}")
-
-    def bound(self, part: Any, depth: int) -> int | None:
-        bound = self.unpack(part, depth)
-        if bound is not None and type(bound) is not int:
-            raise WireError("a slice of something else than ints")
-        return bound
 
     def block(self, name: Any, shape: Any) -> np.ndarray:
         """The payload's next array: C-contiguous, writable, its memory its own."""
@@ -331,6 +379,12 @@ class _Reader:
         if name == "bool" and array.view(np.uint8).max(initial=0) > 1:
             raise WireError("a bool that is neither 0 nor 1")
         return array
+
+
+def _bound(bound: Any) -> int | None:
+    if bound is not None and type(bound) is not int:
+        raise WireError("a slice of something else than ints")
+    return bound
 
 
 def _fields(tag: str, body: Any, count: int) -> list:
@@ -356,19 +410,7 @@ def _large_int(text: str) -> int:
     return int(text, 16)
 
 
-def _small_int(digits: str) -> int:
-    if len(digits) > INT_DIGITS:
-        raise WireError("an int literal of more than 64 bits")
-    return int(digits)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise WireError("an object with the same key twice")
-    return table
-
-
 # Strings cross unescaped: two lone surrogates in a row, escaped, would come back as one character.
 _JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
-_PARSER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_small_int)
+# An object is read as the tuple of its pairs, so that a key that stands there twice is seen.
+_PARSER = json.JSONDecoder(object_pairs_hook=tuple)

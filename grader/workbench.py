@@ -56,7 +56,6 @@ class Workbench:
         if self.loaded != (exercise.id, plan, hidden) or gone(self.worker):
             self._assemble(exercise, plan)
             self.loaded = exercise.id, plan, hidden
-        self.ask({"op": "clear"}, exercise, exercise.limits.call)
         return TimedStudent(self.worker, self.places[exercise.id], piece, exercise, self)
 
     def _assemble(self, exercise: Exercise, plan: Plan) -> None:
@@ -182,13 +181,13 @@ class TimedStudent(Student):
     def printed(self) -> str:
         return self._worker.printed()
 
-    def _ask(self, *args: Any, **kwargs: Any) -> Any:
+    def _answered(self, request: dict) -> dict:
         bench, call = self._bench, self._exercise.limits.call * self._bench.options.factor
         share = AFTER_A_HANG if self._piece.id in bench.hung else 1.0
         self._seconds_left = min(bench.left(self._exercise), call * share)
         start = time.monotonic()
         try:
-            return super()._ask(*args, **kwargs)
+            return super()._answered(request)
         except TimedOut:
             bench.hung.add(self._piece.id)
             raise

@@ -171,8 +171,7 @@ class Tensor:
         """A new Tensor: the result `data` of an operation on the Tensors `parents`.
 
         vjp(grad) gets the gradient of the result (an array of its shape, which it must not change)
-        and returns a tuple: for each parent one array of its shape, or None for "no gradient". It
-        may be asked again, in another walk, and then gives the answer anew.
+        and returns a tuple: for each parent one array of its shape, or None for "no gradient".
         """
         result = Tensor(data)
         if Tensor.recording:
@@ -212,11 +211,10 @@ class Tensor:
         the youngest. Nodes alone: isinstance(parent, Node) tells them from leaves.
 
         A tensor used twice gets both gradients. A leaf adds them to the grad that it has from
-        before; one that no gradient reaches keeps None. Nothing stays behind in the nodes between:
-        a second walk, from self or from another result, adds just as much as if it were the first.
-        Add with a = a + b, never with a += b: that changes the array for everybody who holds it,
-        and two parents may have been handed one. In a graph of float32 alone, the gradients are
-        float32 too. The graph may be tens of thousands of nodes deep: a loop, no recursion.
+        before; one that no gradient reaches keeps None. Add with a = a + b, never with a += b: that
+        changes the array for everybody who holds it, and two parents may have been handed one. In a
+        graph of float32 alone, the gradients are float32 too. The graph may be tens of thousands of
+        nodes deep: a loop, no recursion. Nobody walks back over the same graph a second time.
         """
         root = Node([self.node or self], lambda g: (g,))  # above self: hands it the first gradient
         # TODO 1  the first gradient: `grad`, or 1 if self holds one number   self's shape and type

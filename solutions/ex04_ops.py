@@ -66,11 +66,11 @@ Compute it as log s - z[target] all the same, after subtracting the maximum. For
 target 1 that gives log(1 + 0) - (0 - 1000) = 1000, where softmax rounds p1 = e^-1000 to 0, and the
 log of 0 is -infinity.
 
-*For all six*: what is handed in stays as it is, the gradient from above too; a second walk back
-finds the same as the first; training changes the numbers in a Tensor, and the next call sees them;
-and float32 stays float32, gradients included. Two things quietly make float64 of it: a numpy
-number, such as np.sqrt(2) or mask.sum(), times an array (2**0.5 and int(mask.sum()) do not); and
-Tensor(mask), where mask is an array of True and False (tensor * mask does not).
+*For all six*: what is handed in stays as it is, the gradient from above too; training changes the
+numbers in a Tensor, and the next call sees them; and float32 stays float32, gradients included. Two
+things quietly make float64 of it: a numpy number, such as np.sqrt(2) or mask.sum(), times an array
+(2**0.5 and int(mask.sum()) do not); and Tensor(mask), where mask is an array of True and False
+(tensor * mask does not).
 
     microgpt.py, one position at a time                        here, all of them at once
     params["wte"][token]                        in gpt         embedding(wte, ids)

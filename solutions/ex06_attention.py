@@ -59,7 +59,7 @@ weight is 0, so softmax hands nothing back either.
 MicroGPT reads one position at a time, so it needs no mask: the future is not there yet.
 
 Three promises hold for everything here: inputs stay as they were, float32 stays float32, and every
-Tensor that a result was made of gets its gradient, in a second walk back as in the first.
+Tensor that a result was made of gets its gradient.
 What goes wrong most often: no scaling, or by the wrong dimension; the mask after the softmax;
 reshape without transpose; the cache's positions off by one.
 Read more: Vaswani et al. 2017, "Attention is all you need", section 3.2.

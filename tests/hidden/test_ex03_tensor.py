@@ -117,7 +117,8 @@ def test_each_node_hands_on_once(student):
         a = student.Tensor([2.0, 5.0])
         asked = student.scenario("ladder", start=a, rungs=12, far_first=far_first)
         close(a.grad, [377.0, 377.0])  # a Fibonacci number: as many paths
-        assert asked == 12, f"12 nodes were asked {asked} times; each hands on once"
+        # a vjp may be asked once for each of its two parents, but not once for every path
+        assert asked <= 2 * 12, f"12 nodes were asked {asked} times; each hands on once"
 
 
 @piece("backward")
@@ -158,20 +159,6 @@ def test_leaves_accumulate_over_several_walks(student):
     a.grad = None
     combine(student, (6.0, a)).backward(above)
     close(a.grad, [6.0, 60.0])
-
-
-@piece("backward")
-def test_a_second_walk_adds_the_same_again(student):
-    """Nothing stays behind between leaf and result: not in the nodes of two results, nor of one."""
-    a = student.Tensor([2.0, 5.0])
-    between = combine(student, (3.0, a))
-    one = combine(student, (2.0, between))
-    two = combine(student, (5.0, between), (1.0, a))
-    above, expected = np.array([1.0, 10.0]), 0.0
-    for result, slope in ((one, 6.0), (two, 16.0), (one, 6.0), (one, 6.0)):
-        result.backward(above)
-        expected += slope
-        close(a.grad, expected * above)
 
 
 @piece("backward")
@@ -385,8 +372,8 @@ def test_no_operation_changes_the_gradient_that_it_is_handed(student):
 
 
 @piece("arithmetic", gradient=True)
-def test_arithmetic_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_arithmetic_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     for f in (exp, log, square, neg, lambda x: x * 3, lambda x: x / 3, lambda x: 3 - x):
         steady(student, f, positive(2, 3))
     for f in OPERATIONS.values():
@@ -517,8 +504,8 @@ def test_a_matrix_times_itself(student):
 
 
 @piece("matmul", gradient=True)
-def test_products_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_products_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     for left, right in ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)):
         steady(student, matmul, normal(*left), normal(*right, salt=1))
 
@@ -610,8 +597,8 @@ def test_a_reduction_used_with_what_it_was_made_from(student):
 
 
 @piece("reductions", gradient=True, needs=["ex03.arithmetic"])
-def test_reductions_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_reductions_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     for name in ("sum", "mean"):
         for axis in (None, 0, (0, 2)):
             steady(student, methodcaller(name, axis=axis), normal(2, 3, 4))
@@ -729,8 +716,8 @@ def test_what_was_transposed_is_read_in_its_new_order(student):
 
 
 @piece("shaping", gradient=True)
-def test_shaping_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_shaping_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, methodcaller("reshape", 4, 6), normal(2, 3, 4))
     steady(student, methodcaller("transpose", 1, 2, 0), normal(2, 3, 4))
     for index in (1, slice(1, None), np.array([2, 2, 0]), np.array([True, False, True])):

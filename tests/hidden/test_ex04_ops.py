@@ -123,8 +123,8 @@ def test_relu_changes_nothing_handed_in(student):
 
 
 @piece("relu", gradient=True)
-def test_relu_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_relu_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.relu, numbers(2, 3, 4))
 
 
@@ -214,8 +214,8 @@ def test_gelu_changes_nothing_handed_in(student):
 
 
 @piece("gelu", gradient=True)
-def test_gelu_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_gelu_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.gelu, numbers(2, 3, 4))
 
 
@@ -364,8 +364,8 @@ def test_softmax_changes_nothing_handed_in(student):
 
 
 @piece("softmax", gradient=True)
-def test_softmax_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_softmax_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.softmax, numbers(2, 3, 4))
 
 
@@ -478,8 +478,8 @@ def test_embedding_changes_nothing_handed_in(student):
 
 
 @piece("embedding", gradient=True)
-def test_embedding_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_embedding_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, lambda table: student.embedding(table, [[1, 3], [3, 0]]), numbers(5, 3))
 
 
@@ -501,8 +501,8 @@ def test_embedding_sees_the_numbers_of_now(student):
 
 
 @piece("linear", gradient=True)
-def test_linear_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_linear_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.linear, numbers(2, 4, 5), numbers(3, 5), numbers(3))
 
 
@@ -837,8 +837,8 @@ def test_cross_entropy_changes_nothing_handed_in(student):
 
 
 @piece("cross_entropy", gradient=True)
-def test_cross_entropy_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_cross_entropy_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, lambda z: student.cross_entropy(z, [1, -1, 0, 3]), numbers(4, 5))
 
 

@@ -166,8 +166,8 @@ def test_rmsnorm_changes_nothing_handed_in(student):
 
 
 @piece("rmsnorm", gradient=True)
-def test_rmsnorm_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_rmsnorm_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.rmsnorm, numbers(2, 3, 4), scales(4))
 
 
@@ -313,8 +313,8 @@ def test_layernorm_changes_nothing_handed_in(student):
 
 
 @piece("layernorm", gradient=True)
-def test_layernorm_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and what came from above stays."""
+def test_layernorm_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and what came from above stays."""
     steady(student, student.layernorm, numbers(2, 3, 4), *scales(2, 4))
 
 

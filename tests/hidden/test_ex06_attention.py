@@ -123,8 +123,8 @@ def test_gradients_of_two_splits_add_up(student):
 
 
 @piece("split_heads", gradient=True)
-def test_heads_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and float32 has gradients of float32."""
+def test_heads_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and float32 has gradients of float32."""
     for function, shape in ((lambda x: student.split_heads(x, 2), (2, 3, 4)),) + (
         (student.merge_heads, (2, 2, 3, 2)),
     ):
@@ -235,8 +235,8 @@ def test_gradients_of_two_calls_add_up(student):
 
 
 @piece("attention_weights", gradient=True)
-def test_weights_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and float32 has gradients of float32."""
+def test_weights_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and float32 has gradients of float32."""
     arrays = normal((1, 2, 2, 3), (1, 2, 4, 3))
     steady(student, student.attention_weights, *arrays)
     narrow(student, student.attention_weights, *arrays)
@@ -333,8 +333,8 @@ def test_one_tensor_in_all_three_roles(student):
 
 
 @piece("causal_attention", gradient=True)
-def test_attention_may_be_walked_back_twice(student):
-    """A second walk finds what the first one found, and float32 has gradients of float32."""
+def test_attention_twice_is_the_same_and_leaves_g_alone(student):
+    """A second call finds what the first one found, and float32 has gradients of float32."""
     arrays = normal((1, 2, 2, 3), (1, 2, 4, 3), (1, 2, 4, 3))
     steady(student, student.causal_attention, *arrays)
     narrow(student, student.causal_attention, *arrays)

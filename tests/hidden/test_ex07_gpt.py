@@ -120,9 +120,10 @@ def random_model(student, choices):
     """A model, and the arrays that are written into it: large enough for every part to matter."""
     model = student.GPT(config_of(student, choices), student.rng(chance.seed()), float64(student))
     rng, arrays = chance.rng("weights"), {}
-    for name, parameter in model.params.items():
-        arrays[name] = rng.normal(0, 0.5, student.array(parameter).shape)
-        arrays[name] += name.endswith("gain")
+    params = model.params
+    for name, shape in {name: student.array(p).shape for name, p in params.items()}.items():
+        arrays[name] = rng.normal(0, 0.5, shape) + name.endswith("gain")
+    for name, parameter in params.items():
         student.assign(parameter, arrays[name])
     return model, arrays
 

@@ -709,40 +709,6 @@ def getitem_not_recorded(self, index):
     return Tensor(self.data[index])
 
 
-@mutant(
-    EX,
-    "Tensor.backward",
-    "gradients stay behind in the nodes between, and spoil a second walk; only leaves keep any",
-)
-def backward_leaves_gradients_between(self, grad=None):
-    result = self.node or self
-    found, open_ = {result}, [result]
-    while open_:
-        new = set(getattr(open_.pop(), "parents", ())) - found
-        found |= new
-        open_ += new
-    result.grad = added(getattr(result, "grad", None), first(self, grad))
-    for node in sorted((n for n in found if not is_leaf(n)), key=lambda node: -node.born):
-        arrived = getattr(node, "grad", None)
-        for parent, share in zip(node.parents, () if arrived is None else node.vjp(arrived)):
-            if share is not None:
-                parent.grad = added(getattr(parent, "grad", None), share)
-
-
-@mutant(
-    EX,
-    "Tensor.backward",
-    "you cut the graph behind you; another walk finds nothing to walk through",
-)
-def backward_cuts_the_graph(self, grad=None):
-    def ask(node, grad):
-        shares = node.vjp(grad)
-        node.vjp = lambda grad: tuple(None for _ in shares)
-        return shares
-
-    walk(self, first(self, grad), ask=ask)
-
-
 @mutant(EX, "Tensor.__pow__", "you wrote into g; others hold it too, so make an array of your own")
 def pow_writes_into_g(self, n):
     def vjp(g):
@@ -795,18 +761,3 @@ def transpose_always_swaps_two(self, *axes):
     axes = axes if len(axes) > 2 else range(self.data.ndim)[::-1]
     y = self.data.transpose(axes)
     return Tensor.op(y, (self,), lambda g: (g.transpose(np.argsort(axes)),))
-
-
-@mutant(
-    EX,
-    "Tensor.__getitem__",
-    "one array of zeros serves all walks, and fills up; make it anew inside the vjp",
-)
-def getitem_with_one_array_for_all_walks(self, index):
-    grad = np.zeros_like(self.data)
-
-    def vjp(g):
-        np.add.at(grad, index, g)
-        return (grad,)
-
-    return Tensor.op(self.data[index], (self,), vjp)

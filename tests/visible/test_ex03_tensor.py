@@ -146,17 +146,6 @@ def test_a_leaf_adds_to_what_it_has_from_before(student):
 
 
 @piece("backward")
-def test_two_walks_through_the_same_node(student):
-    """b = 3a, c = 2b = 6a, d = 4b = 12a: c is walked back, then d. b keeps nothing of the first."""
-    a = student.Tensor([2.0, 5.0])
-    b = combine(student, (3.0, a))
-    combine(student, (2.0, b)).backward(array([1.0, 10.0]))
-    close(a.grad, [6.0, 60.0])
-    combine(student, (4.0, b)).backward(array([1.0, 10.0]))
-    close(a.grad, [18.0, 180.0])
-
-
-@piece("backward")
 def test_a_parent_whose_share_is_none_gets_nothing(student):
     a, chosen = student.Tensor([2.0, 5.0]), student.Tensor([0.0, 1.0])
     y = combine(student, (3.0, a), (None, chosen))
