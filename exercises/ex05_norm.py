@@ -65,8 +65,7 @@ n = [-1, 1] and g = [1, 0] the means are mean(g) = 1/2 and mean(g * n) = -1/2, a
 
 As in exercise 4, composing either of Tensor's operations is a right answer (the root of a Tensor is
 ** 0.5), what is handed in stays as it is, and float32 stays float32, gradients included. For a node
-of your own, mean_product below is given: it is the mean over the last axis that all these formulas
-ask for.
+of your own mean_product is given, the mean over the last axis that all these formulas ask for.
 
     microgpt.py, rmsnorm                                         here, all vectors at once
     mean_square = sum(xi * xi for xi in x) / len(x)              the mean over the last axis

@@ -300,13 +300,14 @@ def test_a_gpt2_generates_as_well(student):
         assert new == again_and_again(student, model, [6], 9, u), "other tokens"
 
 
-def long_text(student, **knobs):
-    """200 tokens of a model whose logits depend on the last id alone, and what they should be.
+def table_of_logits():
+    """After every id the same probabilities, 0.30, 0.22, 0.16 and so on, but in another order."""
+    return chance.rng("table").permuted(np.tile(0.3 * np.arange(V), (V, 1)), axis=1)
 
-    The probabilities are the same after every id, 0.30, 0.22, 0.16 and so on, but not their order.
-    """
-    table = chance.rng("table").permuted(np.tile(0.3 * np.arange(V), (V, 1)), axis=1)
-    seed = chance.seed("draws")
+
+def long_text(student, **knobs):
+    """200 tokens of a model whose logits depend on the last id alone, and what they should be."""
+    table, seed = table_of_logits(), chance.seed("draws")
     inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 200}
     rng, u = student.rng(seed), np.random.default_rng(seed)
     notes = student.scenario("generate_scripted", rng=rng, options=knobs, **inputs)
@@ -377,20 +378,24 @@ def test_it_stops_at_the_stop_token_and_leaves_it_out(student):
 @piece("generate")
 def test_every_token_takes_one_random_number(student):
     """Also the stop token; both kinds of generator."""
-    model = new_model(student, init_std=1.0)
-    makers = {"numpy": np.random.default_rng, "python": random.Random}
-    for kind, make in makers.items():
-        for salt in range(100):  # a text whose second token is neither 0 nor in the prompt
-            seed = chance.seed(kind, salt)
-            if again_and_again(student, model, [4], 2, make(seed))[1] not in (0, 4):
+    table = table_of_logits()
+    inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 40}
+    for kind, make in (("numpy", np.random.default_rng), ("python", random.Random)):
+        for salt in range(100):  # a text whose second new token is neither 0 nor in the prompt
+            seed, text = chance.seed(kind, salt), [3]
+            ours = make(seed)
+            while len(text) <= 40:
+                text.append(pick(table[text[-1]], ours.random()))
+            if text[2] not in (0, 3):
                 break
-        rng, ours = student.rng(seed, kind), make(seed)
-        new = run(student, model, [4], 6, rng)["new"]
-        assert new == again_and_again(student, model, [4], 6, ours), "other tokens"
+        rng = student.rng(seed, kind)
+        new = student.scenario("generate_scripted", rng=rng, options={}, **inputs)["new"]
+        assert [whole(id) for id in new] == text[1:], "other tokens"
         close(rng.random(), ours.random())
         rng, ours = student.rng(seed, kind), make(seed)
-        run(student, model, [4], 6, rng, stop=new[1])
-        again_and_again(student, model, [4], 6, ours, stop=new[1])
+        student.scenario("generate_scripted", rng=rng, options={"stop": text[2]}, **inputs)
+        for _ in range(text.index(text[2], 1)):
+            ours.random()
         close(rng.random(), ours.random())
 
 
@@ -417,12 +422,11 @@ def test_two_texts_know_nothing_of_each_other(student):
 
 @piece("generate")
 def test_each_layer_has_its_cache(student):
-    """One layer or three: as many caches as layers."""
+    """One layer or three: as many caches as layers, and each holds what came before."""
     for n_layer in (1, 3):
-        model, seed = new_model(student, n_layer=n_layer, init_std=1.0), chance.seed(n_layer)
-        new = run(student, model, [2], 9, student.rng(seed))["new"]
-        u = np.random.default_rng(seed)
-        assert new == again_and_again(student, model, [2], 9, u), "other tokens"
+        notes = run(student, new_model(student, n_layer=n_layer), [2], 4, generator(student))
+        assert len(notes["new"]) == 4, "not four new ids"
+        assert notes["cached"] == [0, 1, 2, 3], "the caches did not hold all positions before"
 
 
 @piece("generate")
