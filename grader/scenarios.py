@@ -225,6 +225,11 @@ def arguments_after(find: Callable, name: str, args: list) -> dict:
     return {"result": result, "args": args}
 
 
+def rename(find: Callable, old: str, new: str) -> None:
+    """Give a file that the student's code wrote another name."""
+    os.replace(old, new)
+
+
 def save(find: Callable, path: str, model: Any, optimizer: Any) -> dict:
     """Run the student's `save` into a folder made for it, and note what it does with files.
 
@@ -299,6 +304,7 @@ SCENARIOS: dict[str, Callable] = {
         add_up,
         sample_at,
         arguments_after,
+        rename,
         save,
         scale_gradients,
     )

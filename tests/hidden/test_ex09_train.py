@@ -419,6 +419,21 @@ def test_numbers_come_back_to_the_last_digit(student):
 
 
 @piece("checkpoints")
+def test_the_file_itself_holds_the_checkpoint(student):
+    """It may get another name, and another checkpoint its old one: load reads what is in it."""
+    model, optimizer = new_run(student)
+    first = weights(model)
+    student.save("here.npz", model, optimizer)
+    student.scenario("rename", old="here.npz", new="there.npz")
+    run(student, model, optimizer, some_batches(1), 1, RATES)
+    student.save("here.npz", model, optimizer)
+    again, its_optimizer = restored(student, "there.npz")
+    equal(weights(again), first)
+    same(its_optimizer.t, 0)
+    equal(weights(restored(student, "here.npz")[0]), weights(model))
+
+
+@piece("checkpoints")
 def test_weights_from_elsewhere_are_saved_too(student):
     """What p.data holds at that moment is saved, whoever wrote it, and comes back."""
     model, optimizer = new_run(student)
