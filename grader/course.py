@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +119,12 @@ class Course:
                 found.add(name)
                 open_ += self.pieces[name].needs
         return tuple(piece for id, piece in self.pieces.items() if id in found)
+
+    def needs_of(self, pieces: Iterable[Piece]) -> set[str]:
+        """The ids of all that these need, for any of their tests, and that are run with them."""
+        gradients = {self.exercise_of(piece).gradient for piece in pieces} - {None}
+        needs = {need for piece in pieces for need in piece.needs} | gradients
+        return {piece.id for piece in self.closure(tuple(needs))}
 
     def reach(self, exercise: Exercise) -> frozenset[str]:
         """The ids of the other exercises that this one builds on."""

@@ -148,7 +148,7 @@ def record_finale(target: Target, finale: Finale, state: Path = STATE) -> None:
 
 def _pieces(result: Result) -> list[tuple[str, PieceResult]]:
     return [
-        (f"{exercise.id.partition('_')[0]}.{piece.name}", piece)
+        (f"{exercise.short}.{piece.name}", piece)
         for exercise in result.exercises
         for piece in exercise.pieces
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 SCHEMA = 1
@@ -70,6 +70,11 @@ class ExerciseResult:
     borrowed: tuple[str, ...] = ()
 
     @property
+    def short(self) -> str:
+        """ "ex05" of "ex05_norm"."""
+        return self.id.partition("_")[0]
+
+    @property
     def status(self) -> str:
         return combined(piece.status for piece in self.pieces)
 
@@ -116,6 +121,14 @@ class Result:
     @property
     def passed(self) -> bool:
         return all(exercise.status == PASSED for exercise in self.exercises)
+
+    def only(self, ids: Collection[str]) -> Result:
+        """The same check, of these pieces alone; by their ids, "ex05.layernorm"."""
+        found = (
+            replace(e, pieces=tuple(p for p in e.pieces if f"{e.short}.{p.name}" in ids))
+            for e in self.exercises
+        )
+        return replace(self, exercises=tuple(e for e in found if e.pieces))
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of DESIGN: plain dicts, lists, strings and numbers."""

@@ -201,7 +201,7 @@ class Watch:
         self.began = time.monotonic()
         note = self.keep()
         known = self.progress(self.checked).known()
-        unknown = self.needs(wanted) - known.keys() - self.wanted
+        unknown = self.course.needs_of(wanted) - known.keys() - self.wanted
         self.running = self.ready or Standby()
         self.ready = None
         ids = tuple(id for id in self.course.pieces if id in self.wanted | unknown)
@@ -292,12 +292,6 @@ class Watch:
 
     def progress(self, target: Target) -> progress.Progress:
         return progress.read(target, self.course, self.state)
-
-    def needs(self, pieces: tuple[Piece, ...]) -> set[str]:
-        """The pieces that these need, and that are run with them where nothing is known of them."""
-        gradients = {self.course.exercise_of(piece).gradient for piece in pieces} - {None}
-        needs = {need for piece in pieces for need in piece.needs} | gradients
-        return {piece.id for piece in self.course.closure(tuple(needs))}
 
     def keep(self) -> str:
         """Keep the files as they are now. -> "", or what went wrong"""

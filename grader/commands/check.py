@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from .. import course as courses
-from ..course import Course
+from ..course import Course, Piece
 from ..language import _
 from ..results import PASSED, Result
 from .given import EXERCISES, UsageError, suites_of, target_of
@@ -62,20 +63,21 @@ def run_check(options: argparse.Namespace) -> int:
         with remembering():
             snapshots.take(target.folder)
     tests = suites_of(options)
-    settings = suite.usual(
-        tests=tests,
-        seed=options.seed,
-        in_process=options.in_process or options.pdb,
-        pdb=options.pdb,
-    )
+    in_process = options.in_process or options.pdb
+    settings = suite.usual(tests=tests, seed=options.seed, in_process=in_process, pdb=options.pdb)
+    run = wanted
+    if own and len(tests) == 1 and not in_process:
+        settings = replace(settings, known=progress.read(target, course).known())
+        run = with_unknown_needs(course, wanted, settings.known)
     try:
         with progress_shown(options.format, course) as notify:
-            result = suite.check(course, target, wanted, replace(settings, notify=notify))
+            result = suite.check(course, target, run, replace(settings, notify=notify))
     except suite.SuiteError as error:
         raise UsageError(str(error)) from error
     if own and result.suites == ("visible",):
         with remembering():
             progress.record(result, target, course)
+    result = result.only([piece.id for piece in wanted])
     due = result.passed and len(wanted) == len(course.pieces) and not options.no_finale
     if due:
         result = replace(result, finale=progress.recorded_finale(target))
@@ -91,6 +93,17 @@ def run_check(options: argparse.Namespace) -> int:
     if options.format in MACHINE:
         report(result, course, options.format)
     return 0 if result.passed else 1
+
+
+def with_unknown_needs(
+    course: Course, wanted: tuple[Piece, ...], known: Collection[str]
+) -> tuple[Piece, ...]:
+    """The pieces, and those that they need and of which the last check said nothing.
+
+    They are run anyway; so what came of them is remembered, and the next check need not ask again.
+    """
+    ids = {piece.id for piece in wanted} | course.needs_of(wanted) - set(known)
+    return tuple(piece for id, piece in course.pieces.items() if id in ids)
 
 
 def report(result: Result, course: Course, form: str | None) -> None:

@@ -217,6 +217,30 @@ def test_a_selection_covers_only_itself():
     assert result["score"]["possible"] == 22.0
 
 
+def test_what_is_needed_is_remembered_until_it_changes(copy):
+    """The first check of ex05 looks at what its gradients need; the next one need not."""
+    copy.solve("ex03_tensor")
+    copy.solve("ex05_norm")
+
+    def borrowed():
+        run = copy.grader("check", "ex05", "--format", "json")
+        (exercise,) = json.loads(run.stdout)["exercises"]
+        assert exercise["status"] == "passed"
+        return exercise["borrowed"]
+
+    def checked_at(id):
+        state = json.loads((copy.root / ".glassbox" / "state.json").read_text("utf-8"))
+        return state["state"]["checked"][id]["at"]
+
+    assert borrowed() == []
+    needed, asked = checked_at("ex03.backward"), checked_at("ex05.layernorm")
+    assert borrowed() == []
+    assert checked_at("ex03.backward") == needed and checked_at("ex05.layernorm") > asked
+    copy.solve("ex03_tensor", "leaf.grad + grad", "leaf.grad - 2 * grad")
+    assert borrowed() == ["ex03_tensor"]
+    assert checked_at("ex03.backward") > needed
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
