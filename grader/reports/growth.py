@@ -22,8 +22,8 @@ ABOUT = later(
 )
 AXES = later("doublings of the size"), later("doublings of the figure, from the first")
 COLOURS = "#0072b2 #d55e00 #009e73 #cc79a7 #767676 #e69f00".split()  # told apart by everybody
-WIDTH, HEIGHT = 760, 420
-LEFT, RIGHT, TOP, BOTTOM = 56, 210, 24, 44
+WIDTH, HEIGHT = 800, 420
+LEFT, RIGHT, TOP, BOTTOM = 56, 250, 24, 44
 
 Point = tuple[float, float]
 
