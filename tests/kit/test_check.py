@@ -272,6 +272,26 @@ def test_a_suite_of_ones_own_is_run_beside_the_visible_one(tmp_path):
     assert {test["suite"] for test in tests} == {"visible", "mine"}
 
 
+def test_what_a_test_asks_last_counts_too(tmp_path):
+    """A leaf crosses with the next request; where none follows it is made all the same."""
+    suite, answers = tmp_path / "mine", solutions_in(tmp_path / "answers")
+    suite.mkdir()
+    (suite / "test_ex03_tensor.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.piece('shaping')\n"
+        "def test_mine(student):\n"
+        "    student.Tensor([[[12.0]]])\n"
+    )
+    start = "        self.grad = self.node = None\n"
+    spoil(answers / "ex03_tensor.py", start, start + "        assert data.ndim != 3\n")
+    run = grader(
+        "check", "shaping", "--target", str(answers), "--tests", str(suite), "--format", "json"
+    )
+    tests = json.loads(run.stdout)["exercises"][0]["pieces"][0]["tests"]
+    (mine,) = (test for test in tests if test["suite"] == "mine")
+    assert mine["status"] == "failed" and "AssertionError" in mine["message"]
+
+
 def test_a_broken_suite_is_no_students_fault(tmp_path):
     (tmp_path / "test_ex05_norm.py").write_text("def test_without_a_piece(student): ...\n")
     run = grader("check", "ex05", "--target", "solutions", "--tests", str(tmp_path))

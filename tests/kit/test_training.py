@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from whole import reference
+from reference import reference
 
 from grader import corpus, finale, training
 from grader.learner import Knobs, TrainingError, windows

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from browser import browser  # noqa: F401
-from whole import reference
+from reference import reference
 
 import grader
 from grader import corpus, finale, training
