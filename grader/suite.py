@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 
 from . import chance, compare, diagnosis, divergence, precomputed
-from .assembly import Plan, Target
+from .assembly import Plan, Target, read
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
 from .language import _, later
@@ -193,6 +193,7 @@ class Checker:
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
+        self.granted = (self._known_to_pass() | self._as_lent()) - {*wanted}
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -200,7 +201,7 @@ class Checker:
         needs = [need for piece in self.wanted for need in piece.needs] + [
             g for g in gradients if g
         ]
-        pieces = {*self.wanted, *self.course.closure(tuple(needs))} - self._known_to_pass()
+        pieces = {*self.wanted, *self.course.closure(tuple(needs))} - self.granted
         files = [
             file
             for exercise in self.course.exercises
@@ -236,12 +237,12 @@ class Checker:
             test.result = self._known(test)
             self.tests[item] = test
             self.by_piece[test.piece.id].append(test)
-        relevant = {piece.id for piece in self._relevant()}
+        relevant = self._relevant()
         order = {node: rank for rank, node in enumerate(self._order())}
         chosen = [
             item
             for item in items
-            if self.tests[item].piece.id in relevant and self.tests[item].result is None
+            if self.tests[item].piece in relevant and self.tests[item].result is None
         ]
 
         def rank(item: Any) -> tuple[bool, int]:
@@ -342,21 +343,33 @@ class Checker:
         return next((k for k in known if (k.suite, k.name) == (test.suite, test.name)), None)
 
     def _known_to_pass(self) -> set[Piece]:
-        """The needs whose tests need not even be read."""
         return {
             self.course.pieces[id]
             for id, tests in self.options.known.items()
-            if self.course.pieces[id] not in self.wanted
-            and all(test.status == PASSED for test in tests)
+            if all(test.status == PASSED for test in tests)
         }
 
-    def _relevant(self) -> list[Piece]:
-        """The pieces wanted, and all that their tests need."""
-        if self.options.alone:
-            return list(self.wanted)
-        tests = [test for piece in self.wanted for test in self.by_piece[piece.id]]
-        needs = tuple(need for test in tests for need in self._needs(test))
-        return [*self.wanted, *self.course.closure(needs)]
+    def _as_lent(self) -> set[Piece]:
+        """The pieces in files that are the reference's own: to lend them would change nothing."""
+        reference = None if self.options.patch else self.options.reference
+        return {
+            piece
+            for id, source in self.target.files.items()
+            if reference and source.text and source.text == read(reference / f"{id}.py", id).text
+            for piece in self.course.pieces.values()
+            if piece.exercise == id
+        }
+
+    def _relevant(self) -> set[Piece]:
+        """The pieces wanted, and all that their tests need, and the tests of these in turn."""
+        found, open_ = set(), [*self.wanted]
+        while open_:
+            piece = open_.pop()
+            if piece not in found and not (self.options.alone and piece not in self.wanted):
+                found.add(piece)
+                needs = [need for test in self.by_piece[piece.id] for need in self._needs(test)]
+                open_ += [self.course.pieces[need] for need in {*piece.needs, *needs}]
+        return found - self.granted
 
     def _needs(self, test: Test) -> tuple[str, ...]:
         gradient = self.course.exercise_of(test.piece).gradient
@@ -394,7 +407,7 @@ class Checker:
         one slip of `backward` would cost the points of every method. What visible tests say does
         not depend on hidden ones: it is what the student sees.
         """
-        if self.options.alone and piece not in self.wanted:
+        if piece in self.granted or (self.options.alone and piece not in self.wanted):
             return True
         tests = [
             t

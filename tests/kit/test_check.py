@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from grader import course as courses
+from grader import suite
+from grader.assembly import Target
 from grader.course import ROOT
 from grader.student import StudentError
 from grader.suite import told
+from grader.workbench import Workbench
 
 COURSE = courses.load()
 
@@ -239,6 +242,34 @@ def test_what_is_needed_is_remembered_until_it_changes(copy):
     copy.solve("ex03_tensor", "leaf.grad + grad", "leaf.grad - 2 * grad")
     assert borrowed() == ["ex03_tensor"]
     assert checked_at("ex03.backward") > needed
+
+
+def test_a_need_that_is_the_references_own_is_not_run():
+    """To lend it would change nothing."""
+    ran = []
+    settings = suite.usual(observe=lambda test, calls: ran.append(test))
+    result = suite.check(
+        COURSE, Target.read(ROOT / "solutions", COURSE), COURSE.select(["ex09"]), settings
+    )
+    tests = [test.name for piece in result.exercises[0].pieces for test in piece.tests]
+    assert result.passed and sorted(ran) == sorted(tests)
+
+
+def test_nothing_that_works_is_lent_to_a_need(tmp_path, monkeypatch):
+    """Tests of ex07, which ex09 needs, need more than its pieces do: they are asked for too."""
+    folder, plans = solutions_in(tmp_path / "exercises"), []
+    for file in folder.glob("ex*.py"):
+        file.write_text(file.read_text("utf-8") + "# mine\n", "utf-8")  # not the reference's own
+    assemble = Workbench._assemble
+
+    def noted(bench, exercise, plan):
+        plans.append(plan)
+        assemble(bench, exercise, plan)
+
+    monkeypatch.setattr(Workbench, "_assemble", noted)
+    target, wanted = Target.read(folder, COURSE), COURSE.select(["ex09"])
+    assert suite.check(COURSE, target, wanted, suite.usual()).passed
+    assert plans and not any(plan.borrowed for plan in plans)
 
 
 @pytest.mark.parametrize(
