@@ -177,7 +177,7 @@ def self_attention(x, weights, n_head, cache=None):
     # TODO 5  the output projection                        (B, T, C)
     ### BEGIN SOLUTION
     rows = [linear(x, weights["w" + i], weights.get("b" + i)) for i in "qkv"]  # 3 x (B, T, C)
-    q, k, v = (split_heads(row, n_head) for row in rows)  # 3 x (B, H, T, D)
+    q, k, v = [split_heads(row, n_head) for row in rows]  # 3 x (B, H, T, D)
     if cache is not None:
         k, v = cache.extend(k, v)
     y = merge_heads(causal_attention(q, k, v))  # (B, T, C)

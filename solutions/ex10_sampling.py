@@ -121,7 +121,7 @@ def sample(z, rng):
     # TODO 3  in which stretch u falls: np.searchsorted, side="right"; made an int
     ### BEGIN SOLUTION
     total = np.exp(z - z.max()).cumsum()
-    return int((total / total[-1]).searchsorted(rng.random(), side="right"))
+    return int(total.searchsorted(rng.random() * total[-1], side="right"))
     ### END SOLUTION
 
 
