@@ -31,7 +31,7 @@ NORM = "ex05_norm"
 ANSWERS = {
     "jane": solution(NORM),
     "omar": solution(NORM, "centred, centred) + eps", "centred, centred) * 2 + eps"),
-    "yuki": solution(NORM, "    r = 1 / np.sqrt(", "    while True: pass\n    r = 1 / np.sqrt("),
+    "yuki": solution(NORM, "    n = x.data", "    while True: pass\n    n = x.data"),
     "bela": "def rmsnorm(x:\n",
 }
 OFFLINE = "mathjax"  # formgrader's own wish; without it, it shows no formulas
