@@ -136,8 +136,9 @@ class Kit:
             self.course, self.root / "solutions", tests / "visible", tests / "mutants"
         )
         ids = [exercise.id for exercise in self.course.exercises]
+        kept = self.root / ".glassbox" / "answers"
         try:
-            return precompute.files(setting, ids if exercises is None else exercises)
+            return precompute.files(setting, ids if exercises is None else exercises, kept)
         except SuiteError as error:
             raise BundleError(str(error)) from None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import signal
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from . import diagnosis, precomputed
+import numpy as np
+
+from . import diagnosis, precomputed, progress, writing
 from .assembly import Target
 from .course import Course, Piece
 from .diagnosis import Mutant
@@ -36,11 +40,38 @@ class Setting:
     mutants: Path
 
 
-def files(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
-    """Run the suite on every mutant of these exercises: each file's content, by its name.
+def files(setting: Setting, exercises: Sequence[str], kept: Path) -> dict[str, bytes]:
+    """The content of each of these exercises' files, by its name.
 
-    Raises SuiteError where the suite cannot be run.
+    It takes a minute; so each is left in the folder `kept`, and taken from there as long as what
+    it was made of is the same. Raises SuiteError where the suite cannot be run.
     """
+    prints = fingerprints(setting)
+    places = {id: kept / f"{id}-{prints[id]}{precomputed.SUFFIX}" for id in exercises}
+    found = {id: place.read_bytes() for id, place in places.items() if precomputed.read(place)}
+    for id, data in made(setting, [id for id in exercises if id not in found]).items():
+        found[id] = data
+        with contextlib.suppress(OSError):  # then the next one takes a minute again
+            for outdated in kept.glob(f"{id}-*"):
+                outdated.unlink()
+            writing.write(places[id], data)
+    return {f"{id}{precomputed.SUFFIX}": data for id, data in found.items()}
+
+
+def fingerprints(setting: Setting) -> dict[str, str]:
+    """For each exercise a hash of all that its file is made of: the code that makes it as well."""
+    target = Target.read(setting.reference, setting.course)
+    folders = (setting.mutants, Path(__file__).parent)
+    code = [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))]
+    common = hashlib.sha256(b"\0".join([sys.version.encode(), np.__version__.encode(), *code]))
+    return {
+        id: hashlib.sha256(common.digest() + own.encode()).hexdigest()[:16]
+        for id, own in progress.fingerprints(target, setting.course, setting.suite).items()
+    }
+
+
+def made(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
+    """Run the suite on every mutant of these exercises: each file's content, by exercise."""
     known = [
         (index, mutant.exercise)
         for index, mutant in enumerate(diagnosis.known(setting.mutants))
@@ -53,7 +84,7 @@ def files(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
         explained = pool.map(partial(explanations, setting), [index for index, _ in known])
         for (_, exercise), more in zip(known, explained, strict=True):
             found[exercise] += more
-    return {f"{id}{precomputed.SUFFIX}": precomputed.write(found[id]) for id in found}
+    return {id: precomputed.write(more) for id, more in found.items()}
 
 
 def explanations(setting: Setting, index: int) -> list[Explanation]:

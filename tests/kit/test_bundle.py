@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -367,6 +368,30 @@ def test_a_bundle_names_what_the_whole_course_names(mutant, unpacked):
         return {test.diagnosis for test in exercise.pieces[0].tests}
 
     assert named(tests=(unpacked / "tests" / "visible",), reference=None) == named()
+
+
+def test_what_mistakes_answer_is_found_out_once(setting, tmp_path, monkeypatch):
+    """A second bundle takes it from the first; not so where a mistake or the reference changed."""
+    made, kept = [], tmp_path / "kept"
+
+    def noted(setting, exercises):
+        made.append(exercises)
+        return making(setting, exercises)
+
+    making = precompute.made
+    monkeypatch.setattr(precompute, "made", noted)
+    first = precompute.files(setting, ["ex08_optim"], kept)
+    assert precompute.files(setting, ["ex08_optim"], kept) == first
+    assert made == [["ex08_optim"], []]
+    [file] = kept.iterdir()
+    file.write_bytes(file.read_bytes()[:-9])
+    assert precompute.files(setting, ["ex08_optim"], kept) == first
+    changed = shutil.copytree(setting.mutants, tmp_path / "mutants")
+    with (changed / "ex08_optim.py").open("a") as mutants:
+        mutants.write("# more to come\n")
+    assert precompute.files(replace(setting, mutants=changed), ["ex08_optim"], kept)
+    assert made[2:] == [["ex08_optim"], ["ex08_optim"]]
+    assert len([*kept.iterdir()]) == 1
 
 
 def test_no_right_answer_is_written_down(unpacked, setting):
