@@ -47,6 +47,10 @@ quietly() {
 }
 
 if [ "$name" = student ]; then
+    if [ -L .venv ]; then # to make it anew would empty what it leads to
+        say ".venv is a link. Remove it (rm .venv), then run make again: a folder takes its place."
+        exit 1
+    fi
     python=$(find_python)
     printf 'Setting up (once, about a minute)...\n'
     quietly "$python" -m venv --clear .venv

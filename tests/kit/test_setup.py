@@ -180,6 +180,16 @@ def test_a_half_made_environment_is_made_anew(ready):
     assert not (ready.root / ".venv" / "half").exists()
 
 
+def test_what_a_link_in_the_place_of_the_environment_leads_to_is_left_alone(clone):
+    clone.python("python3.12", "3.12")
+    mine = clone.root.parent / "mine"
+    mine.mkdir()
+    (clone.root / ".venv").symlink_to(mine)
+    done = clone.make("check")
+    assert done.returncode != 0 and "rm .venv" in done.stderr
+    assert clone.calls() == []
+
+
 def test_where_there_are_wheels_nothing_is_asked_of_the_network(clone):
     clone.python("python3.12", "3.12")
     (clone.root / "wheels").mkdir()
