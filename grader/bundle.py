@@ -14,13 +14,13 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from . import divergence, precompute, stubs
-from .course import ROOT, Course
+from .course import ROOT, Course, Exercise
 from .language import _
 from .suite import SuiteError
 
@@ -91,10 +91,11 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Kit:
-    """A copy of the course to make bundles of."""
+    """A copy of the course to make bundles of. `notify` hears which mistakes are being tried."""
 
     course: Course
     root: Path = ROOT
+    notify: Callable[[Exercise], None] = lambda exercise: None
 
     def __post_init__(self) -> None:
         for folder in ("solutions", "tests/visible", "tests/hidden", "tests/mutants"):
@@ -138,7 +139,8 @@ class Kit:
         ids = [exercise.id for exercise in self.course.exercises]
         kept = self.root / ".glassbox" / "answers"
         try:
-            return precompute.files(setting, ids if exercises is None else exercises, kept)
+            wanted = ids if exercises is None else exercises
+            return precompute.files(setting, wanted, kept, self.notify)
         except SuiteError as error:
             raise BundleError(str(error)) from None
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,7 +21,7 @@ import numpy as np
 
 from . import diagnosis, precomputed, progress, writing
 from .assembly import Target
-from .course import Course, Piece
+from .course import Course, Exercise, Piece
 from .diagnosis import Mutant
 from .isolation import THREADS
 from .precomputed import Explanation
@@ -40,7 +40,12 @@ class Setting:
     mutants: Path
 
 
-def files(setting: Setting, exercises: Sequence[str], kept: Path) -> dict[str, bytes]:
+def files(
+    setting: Setting,
+    exercises: Sequence[str],
+    kept: Path,
+    notify: Callable[[Exercise], None] = lambda exercise: None,
+) -> dict[str, bytes]:
     """The content of each of these exercises' files, by its name.
 
     It takes a minute; so each is left in the folder `kept`, and taken from there as long as what
@@ -49,7 +54,8 @@ def files(setting: Setting, exercises: Sequence[str], kept: Path) -> dict[str, b
     prints = fingerprints(setting)
     places = {id: kept / f"{id}-{prints[id]}{precomputed.SUFFIX}" for id in exercises}
     found = {id: place.read_bytes() for id, place in places.items() if precomputed.read(place)}
-    for id, data in made(setting, [id for id in exercises if id not in found]).items():
+    missing = [id for id in exercises if id not in found]
+    for id, data in made(setting, missing, notify).items():
         found[id] = data
         with contextlib.suppress(OSError):  # then the next one takes a minute again
             for outdated in kept.glob(f"{id}-*"):
@@ -70,7 +76,9 @@ def fingerprints(setting: Setting) -> dict[str, str]:
     }
 
 
-def made(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
+def made(
+    setting: Setting, exercises: Sequence[str], notify: Callable[[Exercise], None]
+) -> dict[str, bytes]:
     """Run the suite on every mutant of these exercises: each file's content, by exercise."""
     known = [
         (index, mutant.exercise)
@@ -83,6 +91,7 @@ def made(setting: Setting, exercises: Sequence[str]) -> dict[str, bytes]:
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), leave_interrupts) as pool:
         explained = pool.map(partial(explanations, setting), [index for index, _ in known])
         for (_, exercise), more in zip(known, explained, strict=True):
+            notify(setting.course.by_id[exercise])
             found[exercise] += more
     return {id: precomputed.write(more) for id, more in found.items()}
 

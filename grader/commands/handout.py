@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import course as courses
 from ..language import _
 from .given import UsageError, whole_course
+from .screen import progress_shown
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -26,12 +27,12 @@ def run_bundle(options: argparse.Namespace) -> int:
 
     course = courses.load()
     try:
-        kit = bundle.Kit(course)
         if options.gradescope:
-            files = bundle.for_gradescope(kit)
+            files = bundle.for_gradescope(bundle.Kit(course))
         else:
             print(_("trying every known mistake on the visible tests ..."), file=sys.stderr)
-            files = bundle.for_students(kit)
+            with progress_shown(None, course) as notify:
+                files = bundle.for_students(bundle.Kit(course, notify=notify))
         data = bundle.pack(files)
         bundle.write(options.out, data)
     except bundle.BundleError as error:

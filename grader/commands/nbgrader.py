@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .. import course as courses
 from ..language import _, counted
 from .given import UsageError, whole_course
-from .screen import say
+from .screen import progress_shown, say
 
 if TYPE_CHECKING:
     from ..gradebook import Outcome
@@ -46,10 +46,11 @@ def run_course(options: argparse.Namespace) -> int:
 
     course = courses.load()
     try:
-        kit = bundle.Kit(course)
         nbcourse.check_folder(options.dir, course, options.whole)
         print(_("trying every known mistake on the visible tests ..."), file=sys.stderr)
-        packed = bundle.pack(bundle.for_students(kit))
+        with progress_shown(None, course) as notify:
+            kit = bundle.Kit(course, notify=notify)
+            packed = bundle.pack(bundle.for_students(kit))
         kept = nbcourse.write(options.dir, kit, packed, options.whole, options.db)
     except (bundle.BundleError, nbcourse.CourseFolderError, OSError) as error:
         raise UsageError(str(error)) from error

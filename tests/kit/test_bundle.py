@@ -374,9 +374,9 @@ def test_what_mistakes_answer_is_found_out_once(setting, tmp_path, monkeypatch):
     """A second bundle takes it from the first; not so where a mistake or the reference changed."""
     made, kept = [], tmp_path / "kept"
 
-    def noted(setting, exercises):
+    def noted(setting, exercises, notify):
         made.append(exercises)
-        return making(setting, exercises)
+        return making(setting, exercises, notify)
 
     making = precompute.made
     monkeypatch.setattr(precompute, "made", noted)
