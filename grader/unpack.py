@@ -10,10 +10,8 @@ from __future__ import annotations
 import functools
 import os
 import stat
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,21 +30,6 @@ FILES = 20_000  # looked at in one submission
 
 SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "Thumbs.db"}
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".rar", ".7z")
-
-BROKEN = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,  # a way of packing that Python does not know
-    RuntimeError,  # it is encrypted
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    MemoryError,
-)
 
 
 class Unreadable(Exception):
@@ -180,7 +163,9 @@ def archive(zip: Zip) -> zipfile.ZipFile:
         if not (zip.trusted and not zip.inside):
             weigh(found, file.seek(0, os.SEEK_END))
         return found
-    except BROKEN as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # each way of packing breaks in a way of its own
         raise Unreadable(_("is not a zip that can be read: {why}").format(why=error)) from None
 
 
@@ -189,13 +174,9 @@ def bound(file: BinaryIO) -> None:
     size = file.seek(0, os.SEEK_END)
     if size > ZIP_BYTES:
         raise Unreadable(_("is larger than {size} MiB").format(size=ZIP_BYTES // MIB))
-    file.seek(max(0, size - 2**16 - 22))
-    tail = file.read()
-    end = tail.rfind(b"PK\5\6")
-    if end >= 0 and len(tail) >= end + 16:
-        (directory,) = struct.unpack_from("<I", tail, end + 12)
-        if directory > DIRECTORY_BYTES:
-            raise Unreadable(_("holds too many files"))
+    end = zipfile._EndRecData(file)  # as ZipFile finds it: a zip may have another to be seen
+    if end and end[zipfile._ECD_SIZE] > DIRECTORY_BYTES:
+        raise Unreadable(_("holds too many files"))
 
 
 def weigh(zip: zipfile.ZipFile, size: int) -> None:
@@ -211,7 +192,7 @@ def member(zip: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
     try:
         with zip.open(entry) as file:
             return file.read(limit)
-    except BROKEN as error:
+    except Exception as error:  # as above
         raise Unreadable(_("cannot be unpacked: {why}").format(why=error)) from None
 
 
@@ -249,10 +230,11 @@ def contents(zip: Zip) -> dict[tuple[str, ...], dict[str, int | None]]:
         if parts is None:  # shown as it is, and never read
             tree[()][repr(entry.filename)] = number
             continue
-        for depth in range(len(parts) - (0 if entry.is_dir() else 1)):
+        is_folder = entry.filename.endswith("/")  # is_dir() takes no name without letters
+        for depth in range(len(parts) - (0 if is_folder else 1)):
             tree.setdefault(parts[:depth], {}).setdefault(parts[depth], None)
             tree.setdefault(parts[: depth + 1], {})
-        if parts and not entry.is_dir():
+        if parts and not is_folder:
             tree.setdefault(parts[:-1], {})[parts[-1]] = number
     return tree
 
