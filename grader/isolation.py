@@ -141,12 +141,15 @@ def tried(isolation: Isolation) -> Isolation:
     if sys.platform != "linux":
         raise Unavailable(_("only Linux has it; mark in a virtual machine with Linux"))
     from . import breakout
-    from .process import Crashed, NotStarted
+    from .process import TRIES, Crashed, NotStarted
 
-    try:
-        got = [outcome.got for outcome in breakout.first_outcomes(isolation) if outcome.got]
-    except (ImportError, OSError, ValueError, Crashed, NotStarted) as error:
-        raise Unavailable(str(error)) from error
+    for left in reversed(range(TRIES)):
+        try:
+            got = [outcome.got for outcome in breakout.first_outcomes(isolation) if outcome.got]
+            break
+        except (ImportError, OSError, ValueError, Crashed, NotStarted) as error:
+            if not (left and getattr(error, "killed", False)):
+                raise Unavailable(str(error)) from error
     if got:
         raise Unavailable(_("it does not hold: {what}").format(what="; ".join(got)))
     return isolation
