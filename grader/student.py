@@ -165,6 +165,7 @@ LEAVES = ("Tensor", "Value")  # what tests make of plain numbers, many to a call
 PENDING = 50  # requests that wait for the next
 PENDING_BYTES = 2**13  # of an array in one
 OBJECTS = 5000  # that come back in one test; honest ones take 250
+NUMBERS = 2**22  # of one Tensor; the largest array of a test has a thousandth
 NAMED = 10**9  # the first number of objects that are named here; the worker counts from 0
 
 
@@ -223,6 +224,9 @@ class Student:
                     words=self._words(), kind=kind(data)
                 )
             )
+        if data.size > NUMBERS:
+            words = _("{words} holds more than {n} numbers")
+            raise Refused(words.format(words=self._words(), n=NUMBERS))
         return data
 
     def assign(self, handle: Handle, value: Any) -> None:
