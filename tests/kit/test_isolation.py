@@ -1,6 +1,7 @@
 """What student's code is kept from, how its processes begin and end, and what the screen says."""
 
 import contextlib
+import os
 import pickle
 import shutil
 import signal
@@ -427,6 +428,36 @@ def test_a_zygote_that_is_gone_is_replaced(plain):
             call(plain, "fine")
     load(plain, "def fine(): return 1")
     assert call(plain, "fine")["value"] == 1
+
+
+@LINUX
+def test_what_one_child_does_to_its_descriptors_no_other_sees(any_worker):
+    source = """
+import fcntl
+def flags(): return [fcntl.fcntl(n, fcntl.F_GETFL) for n in (0, 1, 2)]
+def mark(): [fcntl.fcntl(n, fcntl.F_SETFL, 0o6000 | fcntl.fcntl(n, fcntl.F_GETFL)) for n in (0, 1)]
+"""
+    load(any_worker, source)
+    before = call(any_worker, "flags")
+    call(any_worker, "mark")
+    assert call(any_worker, "flags") != before
+    load(any_worker, source)
+    assert call(any_worker, "flags") == before
+
+
+@LINUX
+def test_no_reading_shows_in_the_dates_of_files(monkeypatch):
+    kind = of_this_machine("landlock")
+    isolation.look_over.cache_clear()
+    file = Path(isolation.__file__).with_name("tries.py")
+    old = time.time() - 3 * isolation.DAY
+    os.utime(file, (old, old))
+    with contextlib.closing(Worker(kind)) as started:
+        load(started, "import os\ndef date(path): return os.stat(path).st_atime")
+        date = call(started, "date", str(file))["value"]
+    if date == file.stat().st_mtime:
+        pytest.skip("this file system notes no readings")
+    assert date > time.time() - isolation.DAY
 
 
 def test_where_nothing_can_fork_each_child_is_a_new_process(monkeypatch):

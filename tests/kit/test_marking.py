@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from grader import course as courses
-from grader import explanation, intake, isolation, ledger, marker, marking
+from grader import explanation, intake, isolation, ledger, marker, marking, suite
+from grader.assembly import Target
 from grader.cli import main
 from grader.course import ROOT
+from grader.process import TRIES, Worker
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
+from grader.zygote import Zygote
 
 COURSE = courses.load()
 TESTS = (ROOT / "tests" / "visible", ROOT / "tests" / "hidden")
@@ -332,6 +335,52 @@ def test_a_submission_that_always_ends_its_marker_gets_a_result_in_words(tmp_pat
     tally = marking.mark_all(run, tmp_path / "m.jsonl", lambda: marking.here(1))
     assert tally.died == ["ann"]
     assert f"ended {marker.TRIES} times" in tally.briefs["ann"].why
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_worker_costs_no_marks(monkeypatch):
+    ask, begin, asked, begun = Worker.ask, Zygote.begin, [], []
+
+    def killing(self, request, seconds):
+        asked.append(request["op"])
+        if len(asked) % 40 in (1, 39):  # while it is loaded, and in a test
+            self.source.process.kill()
+            self.source.process.wait()
+        return ask(self, request, seconds)
+
+    def dying(self):
+        begun.append(self)
+        if len(begun) % 5 == 1:
+            self.process.kill()
+        return begin(self)
+
+    monkeypatch.setattr(Worker, "ask", killing)
+    monkeypatch.setattr(Zygote, "begin", dying)
+    assert checked_alone("ex01") == 10.0
+    assert len(begun) > 5
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_worker_that_is_killed_each_time_has_crashed(monkeypatch):
+    ask, kills = Worker.ask, []
+
+    def killing(self, request, seconds):
+        if request.get("name") == "encode":
+            kills.append(request)
+            self.source.process.kill()
+            self.source.process.wait()
+        return ask(self, request, seconds)
+
+    monkeypatch.setattr(Worker, "ask", killing)
+    assert checked_alone("ex01") < 10.0
+    assert kills and len(kills) % TRIES == 0
+
+
+def checked_alone(name: str) -> float:
+    """What the reference earns for an exercise, in a worker without isolation."""
+    options = suite.usual(tests=TESTS, alone=True, worker=Worker())
+    target = Target.read(ROOT / "solutions", COURSE)
+    return suite.check(COURSE, target, COURSE.select([name]), options).earned
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
