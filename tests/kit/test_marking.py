@@ -442,6 +442,10 @@ def test_hidden_tests_reach_a_record_without_their_values(tmp_path):
     assert all(f"hidden  {t.name}: failed" in told for t in failed)
 
 
+def test_a_number_that_python_will_not_print_is_explained_all_the_same():
+    assert "too many digits" in next(explanation.valued("came back", [10**5000]))
+
+
 # Dask
 
 
