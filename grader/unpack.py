@@ -27,6 +27,7 @@ DIRECTORY_BYTES = 4 * MIB  # of its table of contents: about 50,000 files
 DEPTH = 12  # folders in folders
 ZIPS_DEEP = 3  # zips in zips: all submissions, one of them, what it holds
 FILES = 20_000  # looked at in one submission
+ENTRIES = 100_000  # of all zips in it, whether they are looked at or not
 
 SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "Thumbs.db"}
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".rar", ".7z")
@@ -44,6 +45,7 @@ class Item:
     read: Callable[[int], bytes] | None = None  # at most so many bytes. Raises Unreadable
     inside: Callable[[], list[Item]] | None = None  # of a folder or zip. Raises Unreadable
     problem: str = ""
+    entries: Callable[[], int] = lambda: 0  # how many a zip has, in all
 
     @property
     def is_zip(self) -> bool:
@@ -89,11 +91,12 @@ def standing(entry: os.DirEntry) -> Item:
     return regular(entry.name, Zip(path), lambda limit: read(path, limit))
 
 
-def regular(name: str, archive: Zip, reader: Callable[[int], bytes]) -> Item:
+def regular(name: str, zip: Zip, reader: Callable[[int], bytes]) -> Item:
     """A file; a zip can be looked into as well."""
     low = name.lower()
     if low.endswith(".zip"):
-        return Item(name, reader, functools.partial(members, archive))
+        inside = functools.partial(members, zip)
+        return Item(name, reader, inside, entries=lambda: len(archive(zip).infolist()))
     if low.endswith(PACKED):
         return Item(name, problem=_("is no zip; only folders and zips are looked into"))
     return Item(name, reader)
@@ -269,7 +272,7 @@ def walk(top: Item) -> Iterator[tuple[tuple[str, ...], Item]]:
     What cannot be looked into comes as an Item with a problem; what is too deep, or comes after
     FILES others, as one as well.
     """
-    seen = 0
+    seen = entries = 0
     open_: list[tuple[tuple[str, ...], Item]] = [((), top)]
     while open_:
         above, here = open_.pop()
@@ -283,8 +286,8 @@ def walk(top: Item) -> Iterator[tuple[tuple[str, ...], Item]]:
         except (Unreadable, RecursionError) as error:
             yield above, Item(here.name, problem=str(error))
             continue
-        seen += len(found)
-        if seen > FILES:
+        seen, entries = seen + len(found), entries + here.entries()
+        if seen > FILES or entries > ENTRIES:
             yield above, Item(here.name, problem=_("holds too many files; not all were looked at"))
             return
         below = (*above, here.name) if here is not top else above

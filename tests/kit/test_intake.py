@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -388,6 +389,17 @@ def test_no_second_end_hides_how_long_a_table_of_contents_is(tmp_path, monkeypat
     assert "too many files" in taken(put(tmp_path / "a", "jane.zip", data=data))["jane"].problem
     data[-14:-10] = b"PK\5\6"  # where it says how many there are
     assert "too many files" in taken(put(tmp_path / "b", "jane.zip", data=data))["jane"].problem
+
+
+def test_zips_of_the_same_name_again_and_again_are_not_all_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "ENTRIES", 25)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive, warnings.catch_warnings(action="ignore"):
+        for _ in range(10):
+            archive.writestr("a", "")
+    zips = {f"{n}.zip": inner.getvalue() for n in range(9)}
+    put(tmp_path, "jane.zip", data=packed({"ex05_norm.py": NORM} | zips))
+    assert "too many files" in taken(tmp_path)["jane"].problem
 
 
 # ids
