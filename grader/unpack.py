@@ -291,4 +291,5 @@ def walk(top: Item) -> Iterator[tuple[tuple[str, ...], Item]]:
             yield above, Item(here.name, problem=_("holds too many files; not all were looked at"))
             return
         below = (*above, here.name) if here is not top else above
+        found.sort(key=lambda item: item.is_zip)  # what lies open is looked at first
         open_ += [(below, item) for item in reversed(found)]
