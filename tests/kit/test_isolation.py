@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from below import descendants, runs
 
 from grader import breakout, isolation, process, suite, worker, zygote
 from grader import course as courses
@@ -506,28 +507,6 @@ worker.ask({{"op": "call", "name": "go", "args": [], "kwargs": {{}}}}, 60)
         time.sleep(0.02)
     assert [pid for pid in below if runs(pid)] == []
     assert not Path(folder).exists()
-
-
-def descendants(pid: int) -> list[int]:
-    """Numbers of all processes that come from `pid`."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-    found = [pid]
-    for ancestor in found:
-        found += [child for child, parent in parents.items() if parent == ancestor]
-    return found[1:]
-
-
-def runs(pid: int) -> bool:
-    """Whether there is such a process, and it is no mere entry that waits to be asked for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def test_student_code_may_call_exit(plain):

@@ -1,7 +1,9 @@
 """`mark`: every submission ends in one record, and whatever ends on the way loses none."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from below import descendants
 
 from grader import course as courses
 from grader import explanation, intake, isolation, ledger, marker, marking, suite
@@ -405,6 +408,32 @@ def test_mark_may_be_killed_at_any_moment(tmp_path):
     subprocess.run(command(*arguments), cwd=ROOT, env=environment, check=True, timeout=60)
     assert book.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
     assert sorted(ledger.latest(book)) == sorted(students) and len(lines(book)) == 6
+
+
+@pytest.mark.slow  # about two minutes: sixty submissions, and many a process killed on the way
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are whose")
+def test_sixty_submissions_lose_nothing_while_processes_are_killed_at_random(tmp_path):
+    texts = (TOKENIZER, TOKENIZER + "\nCharTokenizer.decode = None\n", "x = (")
+    due = (10.0, 6.0, 0.0)
+    students = {f"s{n:02}": {"ex01_tokenizer": f"{texts[n % 3]}\n# {n}\n"} for n in range(60)}
+    folder, book = handed_in(tmp_path / "in", **students), tmp_path / "marks.jsonl"
+    rng, killed, runs = random.Random(5), 0, 0
+    while True:
+        run = subprocess.Popen(command(folder, "--results", book, "--jobs", "2", "ex01"), cwd=ROOT)
+        runs += 1
+        while run.poll() is None:
+            time.sleep(rng.expovariate(0.7))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(rng.choice([run.pid, *descendants(run.pid)]), signal.SIGKILL)
+                killed += 1
+        if run.returncode == 0:
+            break
+        assert run.returncode == -signal.SIGKILL
+    records = lines(book)
+    assert sorted(record["submission"] for record in records) == sorted(students)
+    marks = {record["submission"]: record["score"]["earned"] for record in records}
+    assert marks == {f"s{n:02}": due[n % 3] for n in range(60)}
+    assert killed > 10 and runs > 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
