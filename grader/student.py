@@ -390,7 +390,7 @@ class Student:
             return type(value)(self._raise_up(item, call) for item in value)
         if type(value) is dict:
             return {
-                key: self._raise_up(item, replace(call, words=f"{call.words}[{key!r}]"))
+                key: self._raise_up(item, replace(call, words=f"{call.words}[{key!r:.40}]"))
                 for key, item in value.items()
             }
         return value
