@@ -161,6 +161,10 @@ def gradcheck(
         result = (
             truth(*changed) if truth else student.array(function(*map(student.Tensor, changed)))
         )
+        shapes = (shape, np.shape(result)) if truth else (np.shape(result), shape)
+        if shapes[0] != shapes[1]:  # numpy would spread one out, over any memory
+            said = _("{words} has shape {shape}, expected {expected}")
+            raise Difference(said.format(words=words, shape=shapes[0], expected=shapes[1]), call)
         return float(np.sum(result * above))
 
     for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):

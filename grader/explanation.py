@@ -160,7 +160,10 @@ def valued(label: str, value: Any) -> Iterator[str]:
     elif isinstance(value, wire.Ref):
         shown = _("{type} no. {id}").format(type=value.type, id=value.id)
     else:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except ValueError:  # Python writes no int of more than 4300 digits
+            shown = _("a number of too many digits to be shown")
     first, *rest = shown.splitlines() or [""]
     if rest:
         yield f"{label}{shape}:"

@@ -137,7 +137,7 @@ def sorted_out(top: Item) -> tuple[list[Parcel], list[Item]]:
     """The parcels by the first layout that fits, and what belongs to none. Raises Unreadable."""
     items = top.inside()
     names = {item.name: item for item in items}
-    if METADATA in names:
+    if METADATA in names and names[METADATA].read:
         return gradescope(names[METADATA], items)
     if any(MOODLE.fullmatch(item.name) for item in items):
         return numbered(items, (MOODLE,))
@@ -177,11 +177,28 @@ def holds_all(items: list[Item], packed: bool) -> bool:
 
 
 def alone(items: list[Item]) -> bool:
-    """Whether these are the files of one submission, and not the submissions of many."""
-    return any(
-        item.name == SHOWN if item.read is None else re.fullmatch(r"(?i)ex\d\d_.*\.py", item.name)
-        for item in items
-    )
+    """Whether these are the files of one submission, and not the submissions of many.
+
+    A folder called exercises is a student's home, or a student who is called so: nothing but
+    submissions stands beside that one.
+    """
+    if any(item.read and re.fullmatch(r"(?i)ex\d\d_.*\.py", item.name) for item in items):
+        return True
+    others = [item for item in items if not at_home(item)]
+    return len(others) < len(items) and not (others and all(map(is_submission, others)))
+
+
+def at_home(item: Item) -> bool:
+    return item.name == SHOWN and item.inside is not None
+
+
+def is_submission(item: Item) -> bool:
+    """Whether it holds exercises at once."""
+    try:
+        inner = item.inside() if item.inside and item.name != "solutions" else []
+    except Unreadable:
+        return False
+    return any(at_home(i) or (i.read and re.match(r"(?i)ex\d\d_", i.name)) for i in inner)
 
 
 def canvas(item: Item) -> bool:
@@ -198,13 +215,13 @@ def classroom(top: Item, holders: list[Item]) -> str:
 def numbered(
     items: list[Item], patterns: tuple[re.Pattern, ...]
 ) -> tuple[list[Parcel], list[Item]]:
-    """Canvas and Moodle: each name begins with whose it is."""
+    """Canvas and Moodle: each name begins with whose it is. Another folder or zip is somebody's."""
     found: dict[str, Parcel] = {}
-    strays = []
+    others, strays = [], []
     for item in items:
         match = next((m for pattern in patterns if (m := pattern.fullmatch(item.name))), None)
         if match is None:
-            strays.append(item)
+            (others if item.inside else strays).append(item)
             continue
         fields = match.groupdict()
         name = re.sub(r"^\d+_", "", fields["rest"] or "") or item.name
@@ -214,7 +231,7 @@ def numbered(
             items=(*parcel.items, replace(item, name=name)),
             late=parcel.late or bool(fields.get("late")),
         )
-    return list(found.values()), strays
+    return [*found.values(), *(Parcel(item.stem, (item,)) for item in others)], strays
 
 
 def gradescope(metadata: Item, items: list[Item]) -> tuple[list[Parcel], list[Item]]:

@@ -16,8 +16,10 @@ import functools
 import importlib.util
 import os
 import shutil
+import stat
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,8 @@ NAMESPACES = """
 """.split()
 SYSTEM = ("/usr", "/lib", "/lib64", "/nix", "/gnu")  # where a system keeps its libraries
 FOLDER = "/folder"  # inside, where student's code may write
+DAY = 24 * 60 * 60  # seconds after which the system notes a reading again
+TURN = 600  # seconds from one look at all these dates to the next
 OLDEST_LANDLOCK = 3  # the first that sees files being truncated
 
 INSTALL = """\
@@ -52,7 +56,7 @@ ALLOWED = """
     read write readv writev pread64 pwrite64 preadv pwritev lseek open openat close close_range
     fstat stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat statfs fstatfs
     getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat
-    renameat2 truncate ftruncate fallocate fadvise64 sendfile copy_file_range fsync fdatasync flock
+    renameat2 truncate ftruncate fallocate sendfile copy_file_range fsync fdatasync flock
     umask dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
     mmap munmap mprotect mremap madvise brk membarrier
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait sigaltstack pause
@@ -64,9 +68,9 @@ ALLOWED = """
 """.split()
 FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 1030)  # duplicates, flags, locks; never who gets a signal
 IOCTL = (0x5401, 0x5421, 0x5450, 0x5451)  # is it a terminal? blocking, and closing on exec
-# Said to be done, and not done: they reach files that Landlock does not hide, and copying a file
-# with shutil asks for them.
-PRETENDED = "chmod fchmod fchmodat fchmodat2 utime utimes futimesat utimensat".split()
+# Said to be done, and not done: they reach files that Landlock does not hide, or what the system
+# keeps of files in its memory, and copying a file with shutil asks for them.
+PRETENDED = "chmod fchmod fchmodat fchmodat2 utime utimes futimesat utimensat fadvise64".split()
 
 
 class Unavailable(Exception):
@@ -141,12 +145,15 @@ def tried(isolation: Isolation) -> Isolation:
     if sys.platform != "linux":
         raise Unavailable(_("only Linux has it; mark in a virtual machine with Linux"))
     from . import breakout
-    from .process import Crashed, NotStarted
+    from .process import TRIES, Crashed, NotStarted
 
-    try:
-        got = [outcome.got for outcome in breakout.first_outcomes(isolation) if outcome.got]
-    except (ImportError, OSError, ValueError, Crashed, NotStarted) as error:
-        raise Unavailable(str(error)) from error
+    for left in reversed(range(TRIES)):
+        try:
+            got = [outcome.got for outcome in breakout.first_outcomes(isolation) if outcome.got]
+            break
+        except (ImportError, OSError, ValueError, Crashed, NotStarted) as error:
+            if not (left and getattr(error, "killed", False)):
+                raise Unavailable(str(error)) from error
     if got:
         raise Unavailable(_("it does not hold: {what}").format(what="; ".join(got)))
     return isolation
@@ -266,7 +273,36 @@ def landlock_rules(folder: Path) -> Any:
         rules.allow_path(file, read_file)
     rules.allow_path("/dev/null", read_file | AccessFS.WRITE_FILE)
     rules.allow_path(folder, write)
+    look_over(int(time.time() // TURN))
     return rules
+
+
+@functools.lru_cache(maxsize=1)
+def look_over(turn: int) -> None:
+    """Read a little of all that a worker may read and that nobody has read for a day.
+
+    The system notes the date of the first reading, and that of no other on that day: a worker that
+    is the first could leave a message to the next one, in thousands of dates.
+    """
+    day = time.time() - DAY
+    waiting = [str(top) for top in (*libraries(), ROOT / "grader", *numpy_parts())]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append(entry.path)
+                elif status.st_atime <= max(status.st_mtime, status.st_ctime, day):
+                    glance(entry.path, stat.S_ISLNK(status.st_mode))
+
+
+def glance(path: str, link: bool) -> None:
+    with contextlib.suppress(OSError):
+        if link:
+            os.readlink(path)
+        else:
+            with open(path, "rb", buffering=0) as file:
+                file.read(1)
 
 
 @functools.cache

@@ -32,7 +32,7 @@ from .language import _
 
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); import grader.marker as m; m.serve()"
 KEPT = ("PATH", "LANG", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")  # of the environment
-TRIES = 3  # before a submission that ends its marker each time gets a result that says so
+TRIES = 5  # before a submission that ends its marker each time gets a result that says so
 PATIENCE = 120.0  # seconds beyond all that its exercises may take, for all else
 OUTPUT_BYTES, MESSAGE_BYTES = 4096, 8192  # of one test, that a record keeps
 TRUSTED = "none, trusted"  # the isolation of who was told that the code is harmless
@@ -77,7 +77,11 @@ class Stop(Exception):
 
 
 class Died(Exception):
-    """The marker ended before it had a result."""
+    """The marker ended before it had a result. `stuck`: it was made to, since it took too long."""
+
+    def __init__(self, words: str, stuck: bool) -> None:
+        super().__init__(words)
+        self.stuck = stuck
 
 
 # what a mark depends on
@@ -316,7 +320,8 @@ class Marker:
 
     def ask(self, line: str, seconds: float) -> dict[str, Any]:
         """Send a line and wait for the answer. Raises Died."""
-        clock = threading.Timer(seconds, self.process.kill)
+        stuck = threading.Event()
+        clock = threading.Timer(seconds, lambda: (stuck.set(), self.process.kill()))
         clock.daemon = True
         clock.start()
         try:
@@ -328,7 +333,7 @@ class Marker:
         finally:
             clock.cancel()
         if not answer.endswith("\n"):
-            raise Died(self.last_words())
+            raise Died(self.last_words(), stuck.is_set())
         return json.loads(answer)
 
     def last_words(self) -> str:
@@ -359,19 +364,18 @@ def apart(job: str, task: str, seconds: float) -> dict[str, Any]:
     job, task   as JSON; this is also what a Dask worker is asked to do
     seconds     after which the marker is taken to be stuck
     """
-    words = ""
-    for _attempt in range(TRIES):
-        if Marker.stopping.is_set():
-            break
+    words, tries, stuck = "", 0, False
+    while tries < TRIES and not stuck and not Marker.stopping.is_set():
+        tries += 1
         try:
             return my_marker(job).ask(task, seconds)
         except Stop as error:
             return {"stop": str(error)}
         except Died as error:
-            words = str(error)
+            words, stuck = str(error), error.stuck  # what took too long would do so again
             close_mine()
     said = _("the process that marked it ended {n} times ({words})")
-    return {"died": said.format(n=TRIES, words=words)}
+    return {"died": said.format(n=tries, words=words)}
 
 
 def my_marker(job: str) -> Marker:

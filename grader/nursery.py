@@ -36,6 +36,7 @@ def main() -> None:
         line = socket.socket(fileno=os.dup(0))
         os.dup2(null, 0)
         os.dup2(null, 1)
+        os.close(null)
         nurse(line)
     else:
         requests, answers = os.dup(0), os.dup(1)
@@ -106,6 +107,9 @@ def beget(descriptors: list[int], line: socket.socket, seal: dict | None) -> int
             line.close()
             os.dup2(output, 1)
             os.dup2(output, 2)
+            null = os.open(os.devnull, os.O_RDWR)  # its own: flags are seen by all who share one
+            os.dup2(null, 0)
+            os.close(null)
             sandbox.end_with_parent(parent)
             if seal:
                 sandbox.seal(seal["filter"].tobytes(), *(rules or [None]))

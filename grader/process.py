@@ -20,6 +20,7 @@ OUTPUT_KEPT = 64 * 1024  # bytes of prints that are kept to be shown
 OUTPUT_LIMIT = 32 * 2**20  # bytes of prints after which the worker is ended
 ANSWERS_LIMIT = 64 * 2**20  # bytes of answers within one test
 TICK = 0.02  # seconds between two looks at the clock
+TRIES = 3  # of what is killed, before it counts as broken
 START_SECONDS = 30.0  # to import numpy, on a slow disk
 PATIENCE = 0.2  # seconds for a worker that broke off to end by itself
 DRAIN_SECONDS = 0.5  # to wait for prints that were announced
@@ -30,7 +31,14 @@ class TimedOut(Exception):
 
 
 class Crashed(Exception):
-    """The worker ended by itself, or printed without end; the message says which."""
+    """The worker ended by itself, or printed without end; the message says which.
+
+    killed   somebody else ended it, or the system did: asked again, it may well answer
+    """
+
+    def __init__(self, words: str, killed: bool = False) -> None:
+        super().__init__(words)
+        self.killed = killed
 
 
 class NotStarted(Exception):
@@ -71,8 +79,14 @@ class Worker:
     def begin(self) -> None:
         """A fresh start: what serves from now on has seen no student's code, in an empty folder.
 
-        Raises NotStarted.
+        One that is killed while it starts is followed by another. Raises NotStarted.
         """
+        for _try in range(TRIES - 1):
+            with contextlib.suppress(NotStarted):
+                return self._begin()
+        return self._begin()
+
+    def _begin(self) -> None:
         self._end_child()
         if not self.source.usable:
             self.source.close()
@@ -134,7 +148,7 @@ class Worker:
                 raise TimedOut(words) from None
             if isinstance(error, wire.WireError) and (end.stopped or end.code == 0):
                 raise
-            raise Crashed(self.last_words()) from None
+            raise Crashed(self.last_words(), end.killed and not self.flooded) from None
         finally:
             self.deadline = float("inf")
         self.counted = answer.get("printed", 0)

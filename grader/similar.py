@@ -32,7 +32,8 @@ KEPT = frozenset(keyword.kwlist) | frozenset(dir(builtins))
 # Every alternative takes what it began: a quote that is never closed ends with its line or file.
 TOKEN = re.compile(
     r"(?P<comment>\#[^\n]*)"
-    r'|(?P<text>[a-zA-Z]{0,2}(?:"""(?:[^\\]|\\.)*?(?:"""|\Z)|' + r"'''(?:[^\\]|\\.)*?(?:'''|\Z)))"
+    r'|(?P<text>[a-zA-Z]{0,2}(?:"""(?:[^\\]|\\.)*?(?:"""|\\?\Z)|'
+    + r"'''(?:[^\\]|\\.)*?(?:'''|\\?\Z)))"
     r'|(?P<string>[a-zA-Z]{0,2}(?:"(?:[^"\\\n]|\\.)*"?|' + r"'(?:[^'\\\n]|\\.)*'?))"
     r"|(?P<attribute>\.[ \t]*[^\W\d]\w*)"
     r"|(?P<name>[^\W\d]\w*)"

@@ -164,6 +164,8 @@ Handle.__neg__ = _forward("neg", reflected=False)
 LEAVES = ("Tensor", "Value")  # what tests make of plain numbers, many to a call
 PENDING = 50  # requests that wait for the next
 PENDING_BYTES = 2**13  # of an array in one
+OBJECTS = 5000  # that come back in one test; honest ones take 250
+NUMBERS = 2**22  # of one Tensor; the largest array of a test has a thousandth
 NAMED = 10**9  # the first number of objects that are named here; the worker counts from 0
 
 
@@ -198,6 +200,7 @@ class Student:
         self._pending: list[tuple[Call, Handle | None]] = []  # what the next request brings along
         self._named = NAMED
         self._at_once = False
+        self._held = 0
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -221,6 +224,9 @@ class Student:
                     words=self._words(), kind=kind(data)
                 )
             )
+        if data.size > NUMBERS:
+            words = _("{words} holds more than {n} numbers")
+            raise Refused(words.format(words=self._words(), n=NUMBERS))
         return data
 
     def assign(self, handle: Handle, value: Any) -> None:
@@ -375,12 +381,16 @@ class Student:
 
     def _raise_up(self, value: Any, call: Call) -> Any:
         if type(value) is wire.Ref:
+            self._held += 1
+            if self._held > OBJECTS:
+                words = _("{words} returned more than {n} objects")
+                raise Refused(words.format(words=call.words, n=OBJECTS))
             return Handle(self, value, call)
         if type(value) in (list, tuple):
             return type(value)(self._raise_up(item, call) for item in value)
         if type(value) is dict:
             return {
-                key: self._raise_up(item, replace(call, words=f"{call.words}[{key!r}]"))
+                key: self._raise_up(item, replace(call, words=f"{call.words}[{key!r:.40}]"))
                 for key, item in value.items()
             }
         return value

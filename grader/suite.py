@@ -31,7 +31,7 @@ from .assembly import Plan, Target, read
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
 from .language import _, later
-from .process import Crashed, NotStarted, TimedOut, Worker
+from .process import TRIES, BadRequest, Crashed, NotStarted, TimedOut, Worker
 from .results import (
     CRASHED,
     FAILED,
@@ -47,7 +47,7 @@ from .results import (
 )
 from .student import Call, Refused, Student, StudentError, Todo
 from .wire import WireError
-from .workbench import UsedUp, Waiting, Workbench
+from .workbench import UsedUp, Waiting, Workbench, was_killed
 
 VISIBLE = "visible"  # the suite whose values a student may see; any other hides them
 VALUE, GRADIENT = "value", "gradient"
@@ -65,6 +65,7 @@ OF_VALUES = (
     RuntimeError,
     MemoryError,
     StopIteration,
+    BadRequest,  # too much came back to be handed on
 )
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
@@ -261,19 +262,32 @@ class Checker:
         chance.current.set((self.options.seed if test.hidden else 0, test.name))
         if self.options.pdb:
             return None
-        error, start = None, time.perf_counter()
+        start = time.perf_counter()
+        error = self._raised(item)
+        for _try in range(TRIES - 1):
+            if not was_killed(error):
+                break
+            item.session._setupstate.teardown_exact(item.parent)
+            item._initrequest()
+            error = self._raised(item)
+        test.result = self._result(test, error, time.perf_counter() - start)
+        item.session._setupstate.teardown_exact(nextitem)
+        if self.options.fail_fast and not test.passed:
+            item.session.shouldfail = "at the first that does not pass"
+        return True
+
+    @staticmethod
+    def _raised(item: Any) -> BaseException | None:
+        """Run a test; what it raised, if it raised anything."""
+        compare.current.set(None)
         try:
             item.session._setupstate.setup(item)
             item.runtest()
         except (KeyboardInterrupt, pytest.exit.Exception):
             raise
         except BaseException as raised:  # pytest.fail and pytest.skip are no Exceptions
-            error = raised
-        test.result = self._result(test, error, time.perf_counter() - start)
-        item.session._setupstate.teardown_exact(nextitem)
-        if self.options.fail_fast and not test.passed:
-            item.session.shouldfail = "at the first that does not pass"
-        return True
+            return raised
+        return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Iterator:

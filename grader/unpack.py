@@ -10,10 +10,8 @@ from __future__ import annotations
 import functools
 import os
 import stat
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,24 +27,10 @@ DIRECTORY_BYTES = 4 * MIB  # of its table of contents: about 50,000 files
 DEPTH = 12  # folders in folders
 ZIPS_DEEP = 3  # zips in zips: all submissions, one of them, what it holds
 FILES = 20_000  # looked at in one submission
+ENTRIES = 100_000  # of all zips in it, whether they are looked at or not
 
 SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "Thumbs.db"}
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".rar", ".7z")
-
-BROKEN = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,  # a way of packing that Python does not know
-    RuntimeError,  # it is encrypted
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    MemoryError,
-)
 
 
 class Unreadable(Exception):
@@ -61,6 +45,7 @@ class Item:
     read: Callable[[int], bytes] | None = None  # at most so many bytes. Raises Unreadable
     inside: Callable[[], list[Item]] | None = None  # of a folder or zip. Raises Unreadable
     problem: str = ""
+    entries: Callable[[], int] = lambda: 0  # how many a zip has, in all
 
     @property
     def is_zip(self) -> bool:
@@ -106,11 +91,12 @@ def standing(entry: os.DirEntry) -> Item:
     return regular(entry.name, Zip(path), lambda limit: read(path, limit))
 
 
-def regular(name: str, archive: Zip, reader: Callable[[int], bytes]) -> Item:
+def regular(name: str, zip: Zip, reader: Callable[[int], bytes]) -> Item:
     """A file; a zip can be looked into as well."""
     low = name.lower()
     if low.endswith(".zip"):
-        return Item(name, reader, functools.partial(members, archive))
+        inside = functools.partial(members, zip)
+        return Item(name, reader, inside, entries=lambda: len(archive(zip).infolist()))
     if low.endswith(PACKED):
         return Item(name, problem=_("is no zip; only folders and zips are looked into"))
     return Item(name, reader)
@@ -180,7 +166,9 @@ def archive(zip: Zip) -> zipfile.ZipFile:
         if not (zip.trusted and not zip.inside):
             weigh(found, file.seek(0, os.SEEK_END))
         return found
-    except BROKEN as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # each way of packing breaks in a way of its own
         raise Unreadable(_("is not a zip that can be read: {why}").format(why=error)) from None
 
 
@@ -189,13 +177,9 @@ def bound(file: BinaryIO) -> None:
     size = file.seek(0, os.SEEK_END)
     if size > ZIP_BYTES:
         raise Unreadable(_("is larger than {size} MiB").format(size=ZIP_BYTES // MIB))
-    file.seek(max(0, size - 2**16 - 22))
-    tail = file.read()
-    end = tail.rfind(b"PK\5\6")
-    if end >= 0 and len(tail) >= end + 16:
-        (directory,) = struct.unpack_from("<I", tail, end + 12)
-        if directory > DIRECTORY_BYTES:
-            raise Unreadable(_("holds too many files"))
+    end = zipfile._EndRecData(file)  # as ZipFile finds it: a zip may have another to be seen
+    if end and end[zipfile._ECD_SIZE] > DIRECTORY_BYTES:
+        raise Unreadable(_("holds too many files"))
 
 
 def weigh(zip: zipfile.ZipFile, size: int) -> None:
@@ -211,7 +195,7 @@ def member(zip: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
     try:
         with zip.open(entry) as file:
             return file.read(limit)
-    except BROKEN as error:
+    except Exception as error:  # as above
         raise Unreadable(_("cannot be unpacked: {why}").format(why=error)) from None
 
 
@@ -249,10 +233,11 @@ def contents(zip: Zip) -> dict[tuple[str, ...], dict[str, int | None]]:
         if parts is None:  # shown as it is, and never read
             tree[()][repr(entry.filename)] = number
             continue
-        for depth in range(len(parts) - (0 if entry.is_dir() else 1)):
+        is_folder = entry.filename.endswith("/")  # is_dir() takes no name without letters
+        for depth in range(len(parts) - (0 if is_folder else 1)):
             tree.setdefault(parts[:depth], {}).setdefault(parts[depth], None)
             tree.setdefault(parts[: depth + 1], {})
-        if parts and not entry.is_dir():
+        if parts and not is_folder:
             tree.setdefault(parts[:-1], {})[parts[-1]] = number
     return tree
 
@@ -287,7 +272,7 @@ def walk(top: Item) -> Iterator[tuple[tuple[str, ...], Item]]:
     What cannot be looked into comes as an Item with a problem; what is too deep, or comes after
     FILES others, as one as well.
     """
-    seen = 0
+    seen = entries = 0
     open_: list[tuple[tuple[str, ...], Item]] = [((), top)]
     while open_:
         above, here = open_.pop()
@@ -301,9 +286,10 @@ def walk(top: Item) -> Iterator[tuple[tuple[str, ...], Item]]:
         except (Unreadable, RecursionError) as error:
             yield above, Item(here.name, problem=str(error))
             continue
-        seen += len(found)
-        if seen > FILES:
+        seen, entries = seen + len(found), entries + here.entries()
+        if seen > FILES or entries > ENTRIES:
             yield above, Item(here.name, problem=_("holds too many files; not all were looked at"))
             return
         below = (*above, here.name) if here is not top else above
+        found.sort(key=lambda item: item.is_zip)  # what lies open is looked at first
         open_ += [(below, item) for item in reversed(found)]

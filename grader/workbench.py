@@ -63,11 +63,10 @@ class Workbench:
         self._begin()
         try:
             self.places[exercise.id] = self._load(exercise, plan)
-        except UsedUp:  # says nothing about the file, which may have its time in the other suite
-            self.loaded = None
-            raise
         except (StudentError, TimedOut, Crashed, WireError) as error:
             self.loaded = None
+            if isinstance(error, UsedUp) or was_killed(error):
+                raise  # it says nothing about the file, which may be imported another time
             if culprit := self._culprit(exercise, error):
                 self.unusable.add(culprit)
                 if self.options.reference is None:
@@ -193,6 +192,11 @@ class TimedStudent(Student):
             raise
         finally:
             bench.spent[self._exercise.id, bench.hidden] += time.monotonic() - start
+
+
+def was_killed(error: BaseException | None) -> bool:
+    """Whether the worker was killed from outside, so that the test must be run again."""
+    return isinstance(error, Crashed) and error.killed
 
 
 def gone(worker: Any) -> bool:

@@ -21,6 +21,7 @@ from . import sandbox, wire, worker
 from .isolation import THREADS, Isolation
 
 END_SECONDS = 5.0  # for a zygote to end a child
+SIGKILL = 9  # which Windows has no name for
 SAID_LIMIT = 4096  # bytes of what a zygote says when it breaks
 
 
@@ -45,6 +46,12 @@ class End:
     code: int | None
     stopped: bool = False
     overfull: bool = False  # for what it had put into its folder
+
+    @property
+    def killed(self) -> bool:
+        """Whether somebody else ended it, or its zygote: what it says of the code is nothing."""
+        by_a_kill = self.code in (-SIGKILL, 128 + SIGKILL)  # bubblewrap says the latter of its own
+        return by_a_kill and not (self.stopped or self.overfull)
 
 
 class Zygote:

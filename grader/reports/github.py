@@ -111,7 +111,7 @@ def _details(exercise: ExerciseResult, piece: PieceResult) -> str:
     tests = [account(test) for test in missing(piece) if test.status in text.BROKEN]
     title = html.escape(text.one_line(text.piece_id(exercise, piece)))
     body = html.escape("\n\n".join(tests))
-    return f"<details><summary>{title}</summary>\n<pre>\n{body}\n</pre>\n</details>\n"
+    return f"<details><summary>{title}</summary>\n\n<pre>\n{body}\n</pre>\n</details>\n"
 
 
 def _fitting(details: list[str]) -> list[str]:

@@ -130,6 +130,15 @@ def test_gradcheck_names_the_argument_whose_gradient_is_off(student):
     assert "the gradient of" in said
 
 
+def test_no_slope_is_taken_of_what_changes_its_shape(student):
+    def wrong(x):
+        whole = (student.array(x) == 1).all()
+        return x.reshape(2**12, 1) if whole else x.reshape(1, 2**12)
+
+    said = message(gradcheck, student, wrong, np.ones(2**12))
+    assert "has shape (1, 4096), expected (4096, 1)" in said
+
+
 def test_a_function_of_tensors_that_returns_an_array_is_told_so(student):
     wrong = Mutant("ex05_norm", "layernorm", "", lambda x, gain, bias, eps=1e-5: x.data)
     put_in(student._worker.dispatcher.package.module("ex05_norm"), wrong)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt  # rich brings it along
 
 from grader import course as courses
 from grader.commands import check
@@ -283,6 +284,13 @@ def test_in_a_summary_names_are_no_markup():
     assert len(re.findall(r"(?<!\\)\|", row)) == 5
     evil = ExerciseResult("ex05_norm", "a|b *c* <d> [e](f)", ())
     assert r"a\|b \*c\* \<d\> \[e\]\(f\)" in github.summary(replace(NASTY, exercises=(evil,)))
+
+
+def test_no_blank_line_in_a_message_makes_the_rest_of_it_markdown():
+    message = "one\n\n![a picture](http://x/y.png)\n\n# a title\n\n[a link](http://x)"
+    page = github.summary(a_result(a_piece("p", 1.0, a_test("failed", message=message))))
+    rendered = MarkdownIt("commonmark", {"html": True}).render(page)
+    assert "<img" not in rendered and "<h1" not in rendered and "<a " not in rendered
 
 
 def test_github_is_told_through_its_two_files_which_are_appended_to(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grader.intake import IntakeError
 COURSE = courses.load()
 NORM = (ROOT / "solutions" / "ex05_norm.py").read_bytes()
 OLDER = b"# an older one\n"
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
 def put(top: Path, *names: str, data: bytes = NORM) -> Path:
@@ -35,9 +37,9 @@ def zipped(path: Path, **files: bytes) -> Path:
     return path
 
 
-def packed(files: dict[str, bytes]) -> bytes:
+def packed(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", how) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -345,7 +347,8 @@ def test_folders_of_windows_in_a_zip_are_folders(tmp_path):
 @given(st.data())
 @settings(max_examples=80, deadline=None)
 def test_a_damaged_zip_is_always_a_result_in_words(tmp_path_factory, data):
-    whole = packed({"exercises/ex05_norm.py": NORM, "exercises/ex04_ops.py": NORM})
+    files = {"exercises/ex05_norm.py": NORM, "exercises/ex04_ops.py": NORM}
+    whole = packed(files, data.draw(st.sampled_from(PACKINGS)))
     bytes_ = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 6))):
         bytes_[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
@@ -356,7 +359,60 @@ def test_a_damaged_zip_is_always_a_result_in_words(tmp_path_factory, data):
     assert found.problem or found.files
 
 
+def test_each_way_of_packing_may_break_in_its_own_way(tmp_path):
+    for how in PACKINGS:
+        data = bytearray(packed({"ex05_norm.py": NORM}, how))
+        data[200:264] = bytes(64)
+        put(tmp_path, f"way-{how}.zip", data=bytes(data))
+    put(tmp_path, "zoe/ex05_norm.py")
+    found = taken(tmp_path)
+    assert read(found.pop("zoe")) == {"ex05_norm": "read"}
+    assert len(found) == 4
+    assert all("cannot be unpacked" in s.files["ex05_norm"].problem for s in found.values())
+
+
+def test_an_entry_without_a_name_is_passed_over(tmp_path):
+    data = packed({"ex05_norm.py": NORM, "q": b""})
+    at = data.rindex(b"PK\1\2")
+    directory = data[at : at + 28] + bytes(2) + data[at + 30 : at + 46] + data[at + 47 :]
+    size = int.from_bytes(data[-10:-6], "little") - 1
+    whole = data[:at] + directory[:-10] + size.to_bytes(4, "little") + directory[-6:]
+    put(tmp_path, "jane.zip", data=whole)
+    assert "" in zipfile.ZipFile(tmp_path / "jane.zip").namelist()
+    assert read(taken(tmp_path)["jane"]) == {"ex05_norm": "read"}
+
+
+def test_no_second_end_hides_how_long_a_table_of_contents_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "DIRECTORY_BYTES", 100)
+    files = {f"{n}.py": b"" for n in range(9)}
+    data = bytearray(packed(files))
+    assert "too many files" in taken(put(tmp_path / "a", "jane.zip", data=data))["jane"].problem
+    data[-14:-10] = b"PK\5\6"  # where it says how many there are
+    assert "too many files" in taken(put(tmp_path / "b", "jane.zip", data=data))["jane"].problem
+
+
+def test_zips_of_the_same_name_again_and_again_are_not_all_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "ENTRIES", 25)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive, warnings.catch_warnings(action="ignore"):
+        for _ in range(10):
+            archive.writestr("a", "")
+    zips = {f"{n}.zip": inner.getvalue() for n in range(9)}
+    put(tmp_path, "jane.zip", data=packed({"ex05_norm.py": NORM} | zips))
+    jane = taken(tmp_path)["jane"]
+    assert read(jane) == {"ex05_norm": "read"}
+    assert any("too many files" in note for note in jane.notes)
+
+
 # ids
+
+
+@pytest.mark.parametrize("name", ["exercises", "J_1_assignsubmission_file_", intake.METADATA])
+def test_a_folder_that_is_called_like_another_layout_hides_nobody(tmp_path, name):
+    put(tmp_path, f"{name}/ex05_norm.py", "jane/ex05_norm.py", "zoe/exercises/ex05_norm.py")
+    found = taken(tmp_path)
+    assert len(found) == 3 and {"jane", "zoe"} < found.keys()
+    assert all(read(s) == {"ex05_norm": "read"} for s in found.values())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What student's code is kept from, how its processes begin and end, and what the screen says."""
 
 import contextlib
+import os
 import pickle
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from below import descendants, runs
 
 from grader import breakout, isolation, process, suite, worker, zygote
 from grader import course as courses
@@ -429,6 +431,36 @@ def test_a_zygote_that_is_gone_is_replaced(plain):
     assert call(plain, "fine")["value"] == 1
 
 
+@LINUX
+def test_what_one_child_does_to_its_descriptors_no_other_sees(any_worker):
+    source = """
+import fcntl
+def flags(): return [fcntl.fcntl(n, fcntl.F_GETFL) for n in (0, 1, 2)]
+def mark(): [fcntl.fcntl(n, fcntl.F_SETFL, 0o6000 | fcntl.fcntl(n, fcntl.F_GETFL)) for n in (0, 1)]
+"""
+    load(any_worker, source)
+    before = call(any_worker, "flags")
+    call(any_worker, "mark")
+    assert call(any_worker, "flags") != before
+    load(any_worker, source)
+    assert call(any_worker, "flags") == before
+
+
+@LINUX
+def test_no_reading_shows_in_the_dates_of_files(monkeypatch):
+    kind = of_this_machine("landlock")
+    isolation.look_over.cache_clear()
+    file = Path(isolation.__file__).with_name("tries.py")
+    old = time.time() - 3 * isolation.DAY
+    os.utime(file, (old, old))
+    with contextlib.closing(Worker(kind)) as started:
+        load(started, "import os\ndef date(path): return os.stat(path).st_atime")
+        date = call(started, "date", str(file))["value"]
+    if date == file.stat().st_mtime:
+        pytest.skip("this file system notes no readings")
+    assert date > time.time() - isolation.DAY
+
+
 def test_where_nothing_can_fork_each_child_is_a_new_process(monkeypatch):
     main = "grader.nursery.main()"
     assert main in worker.BOOT
@@ -475,28 +507,6 @@ worker.ask({{"op": "call", "name": "go", "args": [], "kwargs": {{}}}}, 60)
         time.sleep(0.02)
     assert [pid for pid in below if runs(pid)] == []
     assert not Path(folder).exists()
-
-
-def descendants(pid: int) -> list[int]:
-    """Numbers of all processes that come from `pid`."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-    found = [pid]
-    for ancestor in found:
-        found += [child for child, parent in parents.items() if parent == ancestor]
-    return found[1:]
-
-
-def runs(pid: int) -> bool:
-    """Whether there is such a process, and it is no mere entry that waits to be asked for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def test_student_code_may_call_exit(plain):

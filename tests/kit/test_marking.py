@@ -1,7 +1,9 @@
 """`mark`: every submission ends in one record, and whatever ends on the way loses none."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,12 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from below import descendants
 
 from grader import course as courses
-from grader import explanation, intake, isolation, ledger, marker, marking
+from grader import explanation, intake, isolation, ledger, marker, marking, suite
+from grader.assembly import Target
 from grader.cli import main
 from grader.course import ROOT
+from grader.process import TRIES, Worker
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
+from grader.zygote import Zygote
 
 COURSE = courses.load()
 TESTS = (ROOT / "tests" / "visible", ROOT / "tests" / "hidden")
@@ -335,6 +341,52 @@ def test_a_submission_that_always_ends_its_marker_gets_a_result_in_words(tmp_pat
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_worker_costs_no_marks(monkeypatch):
+    ask, begin, asked, begun = Worker.ask, Zygote.begin, [], []
+
+    def killing(self, request, seconds):
+        asked.append(request["op"])
+        if len(asked) % 40 in (1, 39):  # while it is loaded, and in a test
+            self.source.process.kill()
+            self.source.process.wait()
+        return ask(self, request, seconds)
+
+    def dying(self):
+        begun.append(self)
+        if len(begun) % 5 == 1:
+            self.process.kill()
+        return begin(self)
+
+    monkeypatch.setattr(Worker, "ask", killing)
+    monkeypatch.setattr(Zygote, "begin", dying)
+    assert checked_alone("ex01") == 10.0
+    assert len(begun) > 5
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_worker_that_is_killed_each_time_has_crashed(monkeypatch):
+    ask, kills = Worker.ask, []
+
+    def killing(self, request, seconds):
+        if request.get("name") == "encode":
+            kills.append(request)
+            self.source.process.kill()
+            self.source.process.wait()
+        return ask(self, request, seconds)
+
+    monkeypatch.setattr(Worker, "ask", killing)
+    assert checked_alone("ex01") < 10.0
+    assert kills and len(kills) % TRIES == 0
+
+
+def checked_alone(name: str) -> float:
+    """What the reference earns for an exercise, in a worker without isolation."""
+    options = suite.usual(tests=TESTS, alone=True, worker=Worker())
+    target = Target.read(ROOT / "solutions", COURSE)
+    return suite.check(COURSE, target, COURSE.select([name]), options).earned
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_mark_may_be_killed_at_any_moment(tmp_path):
     students = {f"s{n}": {"ex01_tokenizer": TOKENIZER} for n in range(6)}
     folder, book = handed_in(tmp_path / "in", **students), tmp_path / "marks.jsonl"
@@ -356,6 +408,32 @@ def test_mark_may_be_killed_at_any_moment(tmp_path):
     subprocess.run(command(*arguments), cwd=ROOT, env=environment, check=True, timeout=60)
     assert book.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
     assert sorted(ledger.latest(book)) == sorted(students) and len(lines(book)) == 6
+
+
+@pytest.mark.slow  # about two minutes: sixty submissions, and many a process killed on the way
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are whose")
+def test_sixty_submissions_lose_nothing_while_processes_are_killed_at_random(tmp_path):
+    texts = (TOKENIZER, TOKENIZER + "\nCharTokenizer.decode = None\n", "x = (")
+    due = (10.0, 6.0, 0.0)
+    students = {f"s{n:02}": {"ex01_tokenizer": f"{texts[n % 3]}\n# {n}\n"} for n in range(60)}
+    folder, book = handed_in(tmp_path / "in", **students), tmp_path / "marks.jsonl"
+    rng, killed, runs = random.Random(5), 0, 0
+    while True:
+        run = subprocess.Popen(command(folder, "--results", book, "--jobs", "2", "ex01"), cwd=ROOT)
+        runs += 1
+        while run.poll() is None:
+            time.sleep(rng.expovariate(0.7))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(rng.choice([run.pid, *descendants(run.pid)]), signal.SIGKILL)
+                killed += 1
+        if run.returncode == 0:
+            break
+        assert run.returncode == -signal.SIGKILL
+    records = lines(book)
+    assert sorted(record["submission"] for record in records) == sorted(students)
+    marks = {record["submission"]: record["score"]["earned"] for record in records}
+    assert marks == {f"s{n:02}": due[n % 3] for n in range(60)}
+    assert killed > 10 and runs > 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
@@ -391,6 +469,10 @@ def test_hidden_tests_reach_a_record_without_their_values(tmp_path):
     bob = run.submission(run.parcels[0])
     told = "\n".join(explanation.lines(run, bob, COURSE.pieces["ex05.layernorm"], record))
     assert all(f"hidden  {t.name}: failed" in told for t in failed)
+
+
+def test_a_number_that_python_will_not_print_is_explained_all_the_same():
+    assert "too many digits" in next(explanation.valued("came back", [10**5000]))
 
 
 # Dask

@@ -187,10 +187,11 @@ def test_every_text_can_be_read(text):
 
 
 @pytest.mark.parametrize(
-    "unit", ['"""\\', '\\"""', "'", "(\n", '"\\\n', "x.", "b'''", ". ", ".\t", "f(a, *b)[0] "]
+    "unit",
+    ['"""\\', '\\"""', '\\"""\n', "'", "(\n", '"\\\n', "x.", "b'''", ". ", ".\t", "f(a, *b)[0] "],
 )
 def test_the_longest_hostile_file_takes_no_longer_than_another(unit):
-    text = unit * (SOURCE_LIMIT // len(unit))
+    text = unit * (SOURCE_LIMIT // len(unit)) + "\\"
     start = time.process_time()
     fingerprints(text)
     assert time.process_time() - start < 10  # quadratic would take minutes

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from grader import course as courses
+from grader import student as proxy
 from grader import suite, wire
 from grader.assembly import Target
 from grader.process import InProcess
-from grader.student import PENDING, Student, StudentError
+from grader.student import PENDING, Refused, Student, StudentError
 from grader.worker import held
 
 LIMITS = courses.load().by_id["ex05_norm"].limits
@@ -168,6 +169,18 @@ def test_an_answer_that_leaves_out_what_came_first_is_refused(student):
     student._worker.dispatcher.handle = lambda request: {"value": 1}
     with pytest.raises(wire.WireError, match="every request"):
         student.reads()
+
+
+def test_more_objects_or_numbers_than_a_test_can_look_at_are_refused(student, monkeypatch):
+    x, y = student.Tensor([1.0, 2.0]), student.Tensor([1.0])
+    monkeypatch.setattr(proxy, "OBJECTS", 4)
+    student.both(x, y)
+    with pytest.raises(Refused, match="more than 4 objects"):
+        student.both(x, y)
+    monkeypatch.setattr(proxy, "NUMBERS", 1)
+    assert student.array(y) == [1.0]
+    with pytest.raises(Refused, match="more than 1 numbers"):
+        student.array(x)
 
 
 def test_the_calls_that_a_submission_has_kept_are_bounded_together(monkeypatch):

@@ -171,3 +171,98 @@ def odd_names_inside(folder):
     with packed(folder) as archive:
         for name in ("a\nb.py", "\x1b[31m.py", "con.py", "x" * 5000 + ".py", "=1+1.py"):
             archive.writestr(name, "x = 1\n")
+
+
+def broken_in_its_own_way(folder):
+    """Wants every submission after it to be lost: a way of packing that breaks like no other.
+
+    Fails because whatever unpacking raises is this file's problem alone.
+    earns: 0
+    """
+    text = (folder / NAME).read_bytes()
+    shutil.rmtree(folder)
+    path = folder.with_name(folder.name + ".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(NAME, text)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 64] = bytes(64)
+    path.write_bytes(data)
+
+
+def directory_out_of_sight(folder):
+    """Wants a table of contents of 200,000 names, by showing another one at the very end.
+
+    Fails because it is looked for where zipfile finds it.
+    earns: 0
+    """
+    shutil.rmtree(folder)
+    first = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, 1, 0) + b"a"
+    entry = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, 6, *[0] * 6)
+    names = b"".join(entry + b"%06x" % number for number in range(200_000))
+    counts = b"PK\5\6"  # as if another end began there
+    end = b"PK\5\6" + bytes(4) + counts + struct.pack("<IIH", len(names), len(first), 0)
+    folder.with_name(folder.name + ".zip").write_bytes(first + names + end)
+
+
+def entry_without_a_name(folder):
+    """Wants a name of no letters, whose last one is asked for.
+
+    Fails because a name that is none is passed over.
+    """
+    with packed(folder) as archive:
+        archive.writestr(zipfile.ZipInfo("x"), "")
+        archive.filelist[-1].filename = ""
+
+
+def two_zips_in_one(folder):
+    """Wants to be one zip for whoever reads from the front, and another from the back.
+
+    Fails because it is read in one way only, and what that finds is what counts.
+    """
+    with packed(folder):
+        pass
+    path = folder.with_name(folder.name + ".zip")
+    other = io.BytesIO()
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr(NAME, "raise ValueError\n")
+    path.write_bytes(other.getvalue() + path.read_bytes())
+
+
+def file_and_folder_of_one_name(folder):
+    """Wants its file to be a folder as well, so that reading it and looking into it disagree.
+
+    Fails because one name is one thing: the file, if there is one.
+    """
+    with packed(folder) as archive:
+        archive.writestr(NAME + "/", "")
+        archive.writestr(NAME + "/" + NAME, "raise ValueError\n")
+
+
+def one_bomb_shared_by_many(folder):
+    """Wants a hundred files to unpack from the same bytes: overlapping entries.
+
+    Fails because what the table of contents adds up to is weighed first.
+    earns: 0
+    """
+    with packed(folder) as archive:
+        archive.writestr("zeros", bytes(30 * 2**20))
+        zeros = archive.filelist[-1]
+        for number in range(100):
+            twin = zipfile.ZipInfo(f"ex{number:02}_zeros.py")
+            for field in "compress_type compress_size file_size CRC header_offset".split():
+                setattr(twin, field, getattr(zeros, field))
+            archive.filelist.append(twin)
+
+
+def another_archive_by_name(folder):
+    """Wants a tar to be unpacked as if it were a zip.
+
+    Fails because it is no zip, whatever it is called.
+    earns: 0
+    """
+    import tarfile
+
+    with tarfile.open(folder.with_name(folder.name + ".zip"), "w") as archive:
+        archive.add(folder / NAME, "../next/" + NAME)
+    shutil.rmtree(folder)

@@ -190,3 +190,11 @@ def brackets_that_never_close(folder):
     earns: 0
     """
     write(folder, base(folder).encode() + b"\nx = (((((\n")
+
+
+def other_line_ends(folder):
+    """Wants nothing: its lines end in form feeds and Unicode's own marks, inside comments.
+
+    Fails because there is nothing to fail: it must count as it would without.
+    """
+    write(folder, (base(folder) + "\n# a\x0cb\x85c\u2028d\x1ee\n\x0c\n").encode())

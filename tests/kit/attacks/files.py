@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 NAME = "ex05_norm.py"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def replace(folder: Path) -> Path:
@@ -200,3 +201,34 @@ def ten_thousand_files(folder):
     (folder / "more").mkdir()
     for number in range(10_000):
         (folder / "more" / f"{number}.py").touch()
+
+
+def grader_beside(folder):
+    """Wants `import grader` to find its own, where every comparison is content.
+
+    Fails because nothing of a submission is on the checker's path.
+    """
+    (folder / "grader").mkdir()
+    (folder / "grader" / "__init__.py").write_text("print('REACHED the grader')\n")
+    (folder / "grader" / "compare.py").write_text("close = same = print\n")
+
+
+def manifest_of_its_own(folder):
+    """Wants other points and no needs: it brings its own table of contents, of the same version.
+
+    Fails because of its manifest nothing but the version is looked at.
+    """
+    text = (ROOT / "exercises" / "manifest.toml").read_text("utf-8")
+    (folder / "manifest.toml").write_text(text.replace("points = ", "points = 9"), "utf-8")
+
+
+def settings_of_many_tools(folder):
+    """Wants the settings of pytest, coverage, tox, Jupyter, make and the shell to be obeyed.
+
+    Fails because these files are never looked at.
+    """
+    for name in (
+        *("tox.ini", "setup.cfg", "pyproject.toml", ".coveragerc", "usercustomize.py", "evil.pth"),
+        *("Makefile", ".env", "nbgrader_config.py", "jupyter_config.py", ".pdbrc", "noxfile.py"),
+    ):
+        (folder / name).write_text("print('REACHED')\nimport os; print('REACHED')\n")

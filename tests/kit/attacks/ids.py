@@ -22,5 +22,8 @@ IDS = {
     "a_percent": "%00%2e%2e%2f",
     "two_forms_of_one_name": "cafe\u0301",
     "long": "x" * 250,
+    "the_home_of_every_student": "exercises",
+    "another_layout": "Jane_12_assignsubmission_file_",
+    "a_table_of_contents": "submission_metadata.yml",
     "a_shell_command": "$(touch left-by-an-attack)",
 }
