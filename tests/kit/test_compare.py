@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import course as courses
-from grader.compare import close, current, gradcheck, same
+from grader.compare import close, current, gradcheck, same, straight
 from grader.course import ROOT
 from grader.diagnosis import Mutant, put_in, stand_in
 from grader.student import Student, StudentError
@@ -128,6 +128,25 @@ def test_gradcheck_names_the_argument_whose_gradient_is_off(student):
         truth=lambda x, gain, bias: gain * (x - x.mean(-1, keepdims=True)),
     )
     assert "the gradient of" in said
+
+
+@pytest.mark.parametrize("off", [{(0, 0): 1e-5}, {(0, 0): 1e-3, (2, 1): -1e-3}, {(1, 1): np.nan}])
+def test_along_random_directions_an_error_at_any_place_shows(off):
+    x, y = X[:2, 0, :3].T / 100
+
+    def value(x, y):
+        return float((x * x * y).sum())
+
+    gradients = [2 * x * y, x * x]
+    assert straight(gradients, [x, y], value)
+    for place, error in off.items():
+        gradients[1][place] += error
+    assert not straight(gradients, [x, y], value)
+
+
+def test_a_gradient_that_is_none_or_of_another_shape_is_not_straight():
+    for gradient in (None, np.float64(2.0), np.ones((1, 1)), [2.0]):
+        assert not straight([gradient], [np.ones(1)], lambda x: float((2 * x).sum()))
 
 
 def test_a_function_of_tensors_that_returns_an_array_is_told_so(student):
