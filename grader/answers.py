@@ -15,7 +15,8 @@ import numpy as np
 from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
-BESIDE = {"printed", "data", "first"}
+BESIDE = {"printed", "data", "grad", "first"}
+NUMBERS = (np.ndarray, float)
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
@@ -28,8 +29,8 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle;
-    with "first", the answers to the requests that were to be done first.
+    bytes of output so far; with "data" and "grad", the numbers that Tensors hold, by handle; with
+    "first", the answers to the requests that were to be done first.
     """
     keys = answer.keys() if type(answer) is dict else set()
     if len(keys & kinds) != 1 or keys - kinds - BESIDE:
@@ -37,9 +38,10 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
-    data = answer.get("data", {})
-    if type(data) is not dict or any(type(array) is not np.ndarray for array in data.values()):
-        raise WireError("the worker answered with Tensors whose numbers are no arrays")
+    for name in ("data", "grad"):
+        held = answer.get(name, {})
+        if type(held) is not dict or any(type(a) not in NUMBERS for a in held.values()):
+            raise WireError("the worker answered with Tensors that hold no numbers")
     earlier = answer.get("first", [])
     if type(earlier) is not list:
         raise WireError("the worker does not say what came first")

@@ -17,6 +17,17 @@ class Tensor:
     def __init__(self, data):
         if data is None: raise ValueError("no data")
         self.data = np.array(data, dtype=float); self.grad = None; self.shape = self.data.shape
+class Sum(Tensor):
+    def __init__(self, *parents):
+        super().__init__(sum(p.data for p in parents)); self.parents = parents
+    def backward(self):
+        for p in self.parents: p.grad = np.ones_like(p.data) if p.grad is None else p.grad + 1
+class Value:
+    __slots__ = ("data", "grad")
+    def __init__(self, data): self.data = data
+    def backward(self): self.grad = 1.0
+def total(*parents): return Sum(*parents)
+def same(x): return x
 def double(x): return Tensor(2 * x.data)
 def both(x, y): return {"x": x, "y": [y, double(y)]}
 def change(x): x.data = x.data + 1
@@ -96,6 +107,27 @@ def test_numbers_that_came_along_are_not_believed_once_more_was_asked(student):
     assert student.array(z).tolist() == [7.0]
 
 
+def test_the_gradients_come_back_with_the_walk_that_made_them(student):
+    x, y = student.Tensor([1.0, 2.0]), student.Tensor([3.0, 4.0])
+    total = student.total(x, y)
+    total.backward()
+    assert x.grad.tolist() == y.grad.tolist() == [1.0, 1.0]
+    assert crossed(student) == [["call", "call", "call"], ["attribute"], ["method"]]
+    total.backward()
+    assert total.grad is None
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_so_do_those_of_values_that_keep_them_in_slots(student):
+    x = student.Value(2.0)
+    with pytest.raises(StudentError, match="AttributeError"):
+        _ = x.grad
+    y = student.same(x)
+    y.backward()
+    assert (y.grad, y.data) == (1.0, 2.0)
+    assert crossed(student)[2:] == [["attribute"], ["method"], ["attribute"]]
+
+
 def test_numbers_read_twice_are_two_arrays(student):
     y = student.double(student.Tensor([1.0]))
     student.array(y)[:] = 9.0
@@ -160,7 +192,24 @@ def test_what_is_no_small_plain_array_does_not_come_along(data):
 
     tensor = Tensor()
     tensor.data = data
-    assert held(tensor) is None
+    assert held(tensor, "data") is None
+
+
+def test_what_a_class_computes_does_not_come_along():
+    class Tensor:
+        @property
+        def data(self):
+            raise AssertionError("it was read")
+
+        def __getattribute__(self, name):
+            raise AssertionError("it was read")
+
+    tensor = Tensor()
+    assert held(tensor, "data") is held(tensor, "grad") is None
+    del Tensor.__getattribute__
+    assert held(tensor, "data") is None
+    tensor.grad = 2.0
+    assert held(tensor, "grad") == 2.0
 
 
 def test_an_answer_that_leaves_out_what_came_first_is_refused(student):
