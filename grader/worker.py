@@ -199,12 +199,12 @@ class Dispatcher:
             return {"value": self.keep(value, known_as)}
         first = self.count
         answer = {"value": self.to_wire(value)}
-        if self.count > first:
-            answer["data"] = self.numbers("data", range(first, self.count))
+        new: Iterable[int] = range(first, self.count)
+        if new:
+            answer["data"] = self.numbers("data", new)
         if op == "method" and fields["name"] == "backward":
-            answer["grad"] = self.numbers("grad", self.named)
-            self.named = set()
-        return answer
+            new, self.named = self.named, set()
+        return answer | {"grad": self.numbers("grad", new)} if new else answer
 
     # the requests
 
