@@ -89,6 +89,9 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
 
 def well_within(got: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> bool:
     """Whether np.isclose, which takes four times as long, need not be asked; nan is never."""
+    if got.ndim == 0:
+        mine, right = float(got), float(wanted)
+        return abs(mine - right) < atol + rtol * abs(right)
     with np.errstate(invalid="ignore"):
         distance = np.abs(np.subtract(got, wanted, dtype=np.float64))
         return bool((distance < atol + rtol * np.abs(wanted)).all())
@@ -156,7 +159,8 @@ def gradcheck(
     y = function(*tensors)
     call, words = origin(y)
     shape = student.array(y).shape
-    above = np.array(chance.rng("above").normal(size=shape))  # of no axes too
+    rng = chance.rng("above")
+    above = np.array(rng.normal(size=shape))  # of no axes too
     y.backward(above)
 
     def value(*changed: np.ndarray) -> float:
@@ -165,7 +169,7 @@ def gradcheck(
         )
         return float(np.sum(result * above))
 
-    if straight([tensor.grad for tensor in tensors], arrays, value):
+    if straight([tensor.grad for tensor in tensors], arrays, value, rng):
         return
     for index, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
         got = tensor.grad
@@ -197,14 +201,15 @@ def gradcheck(
             raise Difference(f"{label}: {difference(got, slopes, wrong)}", call, slopes)
 
 
-def straight(gradients: list, arrays: list[np.ndarray], value: Callable) -> bool:
+def straight(
+    gradients: list, arrays: list[np.ndarray], value: Callable, rng: np.random.Generator
+) -> bool:
     """Whether the gradients give the slope of `value` along random directions.
 
     What is wrong at any place shows along nearly all of them, so that few values say enough.
     """
     if any(type(g) is not np.ndarray or g.shape != a.shape for g, a in zip(gradients, arrays)):
         return False
-    rng = chance.rng("directions")
     for _direction in range(DIRECTIONS):
         steps = [STEP * rng.normal(size=array.shape) for array in arrays]
         ends = [value(*(a + sign * s for a, s in zip(arrays, steps))) for sign in (1, -1)]

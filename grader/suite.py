@@ -193,6 +193,7 @@ class Checker:
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
+        self.planned: tuple[Any, Any] = None, None  # for which tests, and what
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -405,7 +406,16 @@ class Checker:
         return all(t.passed for t in (core if core and piece.shares(test.piece) else tests))
 
     def _plan(self, test: Test) -> tuple[Plan, frozenset[str]]:
-        """What to borrow for this test, by name and by id. Waiting where nothing can be lent."""
+        """What to borrow for this test, by name and by id. Waiting where nothing can be lent.
+
+        Tests in a row that need the same have the same: what they say themselves is no matter.
+        """
+        like = test.piece, test.kind, test.hidden, test.needs, len(self.benches.unusable)
+        if like != self.planned[0]:
+            self.planned = like, self._borrowed(test)
+        return self.planned[1]
+
+    def _borrowed(self, test: Test) -> tuple[Plan, frozenset[str]]:
         needed = self.course.closure(self._needs(test))
         missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test)]
         test.waits_for = tuple(piece for piece in missing if piece.shares(test.piece))

@@ -323,8 +323,9 @@ class Dispatcher:
 
     def from_wire(self, value: Any) -> Any:
         if type(value) is wire.Ref:
+            found = self.handles[value.id]
             self.named.add(value.id)
-            return self.handles[value.id]
+            return found
         if type(value) in (list, tuple):
             return type(value)(self.from_wire(item) for item in value)
         if type(value) is dict:
@@ -382,8 +383,10 @@ def held(thing: Any, name: str) -> np.ndarray | float | None:
     a number or a small array.
     """
     kind = type(thing)
+    if type(kind) is not type or kind.__name__ not in GIVEN:  # a metaclass could run code
+        return None
     classes = [vars(base) for base in kind.__mro__[:-1]]
-    if kind.__name__ not in GIVEN or any("__getattribute__" in names for names in classes):
+    if any("__getattribute__" in names for names in classes):
         return None
     slot = next((names[name] for names in classes if name in names), None)
     try:
