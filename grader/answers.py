@@ -30,7 +30,8 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
     bytes of output so far; with "data" and "grad", the numbers that Tensors hold, by handle; with
-    "first", the answers to the requests that were to be done first.
+    "first", what came of the requests that were to be done first: an error, the type of what was
+    made, or None.
     """
     keys = answer.keys() if type(answer) is dict else set()
     if len(keys & kinds) != 1 or keys - kinds - BESIDE:
@@ -46,7 +47,8 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     if type(earlier) is not list:
         raise WireError("the worker does not say what came first")
     for one in earlier:
-        checked(one, {"value", "error"})
+        if one is not None and type(one) is not str:
+            checked(one, {"error"})
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

@@ -184,7 +184,7 @@ class Member:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         words = f"{self._name}({self._student._describe(self._name, args, kwargs)})"
         tensors = any(isinstance(arg, Handle) and arg._ref.type == "Tensor" for arg in args)
-        fields = {"name": self._name, "args": list(args), "kwargs": kwargs}
+        fields = {"name": self._name, "args": list(args)} | ({"kwargs": kwargs} if kwargs else {})
         if self._name in GIVEN:
             made = GIVEN[self._name]
             return self._student._later(words, self._name, "call", makes=made, **fields)
@@ -369,15 +369,16 @@ class Student:
         self._at_hand = {name: answer.pop(name, {}) for name in ("data", "grad")}
         return answer
 
-    def _take(self, pending: list[tuple[Call, Handle | None]], answers: list[dict]) -> None:
+    def _take(self, pending: list[tuple[Call, Handle | None]], answers: list) -> None:
         """What came of requests that went along with another. Raises the first error."""
-        for (call, handle), answer in zip(pending, answers):
-            call.answer = answer
-            if "error" in answer:
+        for (call, handle), came in zip(pending, answers):
+            if type(came) is dict:
+                call.answer = came
                 del self._log.calls[self._log.calls.index(call) + 1 :]  # nothing more was done
-                raise error_of(answer["error"], call.words)
-            if handle is not None and type(answer["value"]) is wire.Ref:
-                handle.__dict__["_ref"] = answer["value"]
+                raise error_of(came["error"], call.words)
+            if handle is not None and type(came) is str and came != handle._ref.type:
+                handle.__dict__["_ref"] = made = wire.Ref(handle._ref.id, came)
+                call.answer = {"value": made}
         if len(answers) != len(pending):
             raise wire.WireError("the worker does not say what came of every request")
 
@@ -425,7 +426,8 @@ class Method:
         described = self._student._describe(f"{kind}.{self._name}", args, kwargs)
         callee = "model" if self._name == "__call__" else f"{short(self._on)}.{self._name}"
         words = f"{callee}({described})"
-        fields = {"on": self._on, "name": self._name, "args": list(args), "kwargs": kwargs}
+        fields = {"on": self._on, "name": self._name, "args": list(args)}
+        fields |= {"kwargs": kwargs} if kwargs else {}
         tensors = kind == "Tensor" and self._name != "backward"
         return self._student._ask(
             words, f"{kind}.{self._name}", "method", tensors=tensors, **fields

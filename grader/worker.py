@@ -18,7 +18,7 @@ import os
 import random
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ OPERATORS: dict[str, Callable] = {
 GIVEN = ("Tensor", "Value")  # classes whose objects bring their numbers along
 HELD, HELD_BYTES = 100, 2**13  # of them at once, and bytes of each
 
+NONE: Mapping = types.MappingProxyType({})
 PLAIN = (type(None), bool, int, float, str, slice, type(Ellipsis))
 
 
@@ -183,8 +184,9 @@ class Dispatcher:
                 self.op_clear()
             earlier = []
             for one in request.pop("first", ()):
-                earlier.append(self.handle(one))
-                if "error" in earlier[-1]:
+                answer = self.handle(one)
+                earlier.append(brief(answer))
+                if "error" in answer:
                     return {"value": None, "first": earlier}
             return self.answer(**request) | ({"first": earlier} if earlier else {})
         except (
@@ -234,10 +236,10 @@ class Dispatcher:
     def op_settle(self) -> None:
         """Nothing but what comes first."""
 
-    def op_call(self, name: str, args: list, kwargs: dict) -> Any:
+    def op_call(self, name: str, args: list, kwargs: Mapping = NONE) -> Any:
         return self.find(name)(*args, **kwargs)
 
-    def op_method(self, on: Any, name: str, args: list, kwargs: dict) -> Any:
+    def op_method(self, on: Any, name: str, args: list, kwargs: Mapping = NONE) -> Any:
         return getattr(on, name)(*args, **kwargs)
 
     def op_operator(self, name: str, args: list) -> Any:
@@ -376,6 +378,12 @@ def is_plain_array(value: Any) -> bool:
     return (
         type(value) is np.ndarray or isinstance(value, np.generic)
     ) and value.dtype.kind in "biuf"
+
+
+def brief(answer: dict) -> dict | str | None:
+    """The answer to what came first: of an object that the checker has named, the type alone."""
+    value = answer.get("value", answer)
+    return value.type if type(value) is wire.Ref else answer if value is not None else None
 
 
 def held(thing: Any, name: str) -> np.ndarray | float | None:
