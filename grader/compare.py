@@ -40,17 +40,23 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     equals nan, inf equals inf. If `expected` is an array of float32, so must be `got`. Raises
     Difference.
     """
-    call, words = origin(got)
+    made, bare = got, False
     if isinstance(got, Handle):
         got = got._student.array(got)
-    elif call and call.tensors and words == call.words and not was_read(call):  # its own result
+    elif student := current.get():
+        last = student._log.last
+        bare = last is not None and last.tensors and not was_read(last)  # its own result
+    wanted = np.asarray(expected)
+    if not bare and agree(got, wanted, rtol, atol):
+        return
+    call, words = origin(made)
+    if bare:
         raise Difference(
             _("{words} returned {kind}; it must return a Tensor").format(
                 words=words, kind=kind(got)
             ),
             call,
         )
-    wanted = np.asarray(expected)
     if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
         raise Difference(
             _("{words} is {kind}, expected {expected}").format(
@@ -80,20 +86,27 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
             ),
             call,
         )
-    if well_within(array, wanted, rtol, atol):
-        return
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
 
 
-def well_within(got: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> bool:
-    """Whether np.isclose, which takes four times as long, need not be asked; nan is never."""
-    if got.ndim == 0:
-        mine, right = float(got), float(wanted)
-        return abs(mine - right) < atol + rtol * abs(right)
+def agree(got: Any, wanted: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether all is well at first sight: then no words are sought. What is nan never is.
+
+    np.isclose takes four times as long.
+    """
+    if type(got) is not float and type(got) is not np.ndarray:
+        return False
+    array = np.asarray(got)
+    if array.dtype.kind not in "iuf" or array.shape != wanted.shape:
+        return False
+    if wanted.dtype == np.float32 and array.dtype != np.float32:
+        return False
+    if array.ndim == 0:
+        return abs(float(array) - float(wanted)) < atol + rtol * abs(float(wanted))
     with np.errstate(invalid="ignore"):
-        distance = np.abs(np.subtract(got, wanted, dtype=np.float64))
+        distance = np.abs(np.subtract(array, wanted, dtype=np.float64))
         return bool((distance < atol + rtol * np.abs(wanted)).all())
 
 

@@ -180,10 +180,15 @@ def whole(id):
     return int(id)
 
 
+def up_to(z):
+    """The cumulative probabilities."""
+    weights = np.exp(z - z.max())
+    return np.cumsum(weights / weights.sum())
+
+
 def pick(z, u):
     """The first id whose cumulative probability is above u."""
-    weights = np.exp(z - z.max())
-    return int(np.sum(np.cumsum(weights / weights.sum()) <= u))
+    return int(np.sum(up_to(z) <= u))
 
 
 def drawn(student, z, rng, n):
@@ -319,9 +324,9 @@ def long_text(student, **knobs):
     inputs = {"table": table, "block_size": 200, "ids": [3], "max_new_tokens": 200}
     rng, u = student.rng(seed), np.random.default_rng(seed)
     notes = student.scenario("generate_scripted", rng=rng, options=knobs, **inputs)
-    expected = [3]
+    after, expected = [up_to(turned(row, **knobs)) for row in table], [3]
     while len(expected) <= 200:
-        expected.append(pick(turned(table[expected[-1]], **knobs), u.random()))
+        expected.append(int(np.sum(after[expected[-1]] <= u.random())))
     return [whole(id) for id in notes["new"]], expected[1:]
 
 
