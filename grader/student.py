@@ -287,14 +287,12 @@ class Student:
         """The attribute's value, or a method to be called."""
         if f"{handle._ref.type}.{name}" in self._places:  # where a method stands needs no asking
             return Method(self, handle, name)
-        known = known_as(handle._call)
-        words = (
-            f"{known}.{name}"
-            if known
-            else _(".{name} of {article}").format(name=name, article=article(handle._ref.type))
-        )
-        words = call.words if call else words
-        qualified, tensors = (call.name, call.tensors) if call else ("", False)
+        if call:
+            words, qualified, tensors = call.words, call.name, call.tensors
+        else:
+            known = known_as(handle._call)
+            of = _(".{name} of {article}").format(name=name, article=article(handle._ref.type))
+            words, qualified, tensors = f"{known}.{name}" if known else of, "", False
         value = self._ask(words, qualified, "attribute", tensors=tensors, on=handle, name=name)
         is_method = isinstance(value, Handle) and value._ref.type in ("method", "function")
         return Method(self, handle, name) if is_method else value
@@ -442,13 +440,16 @@ def error_of(error: dict, words: str = "") -> StudentError:
 
 def lower(value: Any) -> Any:
     """A value as it crosses: handles as references, arrays as they are at this moment."""
-    if isinstance(value, Handle):
+    kind = type(value)
+    if kind is str or value is None:
+        return value
+    if kind is Handle:
         return value._ref
-    if isinstance(value, np.ndarray):
+    if kind is np.ndarray:
         return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(lower(item) for item in value)
-    if type(value) is dict:
+    if kind in (list, tuple):
+        return kind(map(lower, value))
+    if kind is dict:
         return {key: lower(item) for key, item in value.items()}
     return value
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import os
 import platform
 import time
@@ -21,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -223,6 +225,15 @@ class Checker:
             "markers", "piece(name, core, gradient, needs): the piece it is a test of"
         )
 
+    def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: Any) -> Any:
+        """A test with no mark but ours is one item; pytest would first work out how many it is."""
+        marks = getattr(obj, "pytestmark", None)
+        plain = isinstance(obj, FunctionType) and not inspect.isgeneratorfunction(obj)
+        if plain and marks and all(mark.name == "piece" for mark in marks):
+            found = collector.istestfunction(obj, name)
+            return pytest.Function.from_parent(collector, name=name) if found else None
+        return None
+
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.broken.append(str(report.longrepr))
@@ -271,6 +282,8 @@ class Checker:
             error = raised
         test.result = self._result(test, error, time.perf_counter() - start)
         item.session._setupstate.teardown_exact(nextitem)
+        item._request, item.funcargs = False, None  # pytest lets them go as well
+        self._let_go(test.piece)
         if self.options.fail_fast and not test.passed:
             item.session.shouldfail = "at the first that does not pass"
         return True
@@ -466,6 +479,13 @@ class Checker:
             where=where,
             output=output,
         )
+
+    def _let_go(self, piece: Piece) -> None:
+        """Forget the calls of a piece that passes: there is nothing to explain."""
+        tests = self.by_piece[piece.id]
+        if all(test.passed for test in tests):
+            for test in tests:
+                test.calls = []
 
     def _first_difference(self, test: Test, student: Student) -> str:
         """Where a piece that puts others together first leaves the reference; said once for each.

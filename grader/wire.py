@@ -246,9 +246,10 @@ class _Writer:
             for key, value in table.items():
                 if type(key) is not str:
                     break
-                tree[self.text(key)] = self.pack(value, depth + 1)
+                self.characters += len(key)
+                tree[key] = self.pack(value, depth + 1)
             else:
-                return tree
+                return tree if self.characters <= HEADER_LIMIT else self.too_much()
         except _Refusal as refusal:
             refusal.path.insert(0, key)
             raise
