@@ -33,14 +33,15 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     "first", what came of the requests that were to be done first: an error, the type of what was
     made, or None.
     """
-    keys = answer.keys() if type(answer) is dict else set()
-    if len(keys & kinds) != 1 or keys - kinds - BESIDE:
+    if type(answer) is not dict or [key in kinds for key in answer if key not in BESIDE] != [True]:
         raise WireError("the worker answered with something else than an answer")
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
     for name in ("data", "grad"):
-        held = answer.get(name, {})
+        if name not in answer:
+            continue
+        held = answer[name]
         if type(held) is not dict or any(type(a) not in NUMBERS for a in held.values()):
             raise WireError("the worker answered with Tensors that hold no numbers")
     earlier = answer.get("first", [])

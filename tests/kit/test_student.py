@@ -26,6 +26,7 @@ class Value:
     __slots__ = ("data", "grad")
     def __init__(self, data): self.data = data
     def backward(self): self.grad = 1.0
+def several(*things): return [t.name if hasattr(t, "name") else type(t).__name__ for t in things]
 def total(*parents): return Sum(*parents)
 def same(x): return x
 def double(x): return Tensor(2 * x.data)
@@ -76,6 +77,15 @@ def test_leaves_go_along_with_the_call_and_its_numbers_come_back_with_it(student
     y = student.double(student.Tensor([1.0, 2.0]))
     assert student.array(y).tolist() == [2.0, 4.0]
     assert crossed(student) == [["call", "call"]]
+
+
+def test_generators_and_dtypes_go_along_as_well(student):
+    rng, other = student.rng(1), student.rng(1, "python")
+    dtype = student.np.dtype("float32")
+    drawn = student.several(rng, other, dtype)
+    assert drawn == ["Generator", "Random", "float32"]
+    assert crossed(student) == [["rng", "rng", "call", "call"]]
+    assert [handle._ref.type for handle in (rng, other)] == ["Generator", "Random"]
 
 
 def test_the_calls_are_noted_as_if_each_had_crossed_alone(student):
