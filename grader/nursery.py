@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import gc
-import heapq  # noqa: F401  it, too, is imported here once, and not in nearly every child
+import heapq  # noqa: F401  as numpy.random: here once, or in nearly every child
 import os
 import select
 import signal

@@ -51,7 +51,7 @@ OPERATORS: dict[str, Callable] = {
     "exit": lambda context: context.__exit__(None, None, None),
 }
 
-GIVEN = ("Tensor", "Value")  # classes whose objects bring their numbers along
+HOLDERS = ("Tensor", "Value")  # classes whose objects bring their numbers along
 HELD, HELD_BYTES = 100, 2**13  # of them at once, and bytes of each
 
 NONE: Mapping = types.MappingProxyType({})
@@ -391,7 +391,7 @@ def held(thing: Any, name: str) -> np.ndarray | float | None:
     a number or a small array.
     """
     kind = type(thing)
-    if type(kind) is not type or kind.__name__ not in GIVEN:  # a metaclass could run code
+    if type(kind) is not type or kind.__name__ not in HOLDERS:  # a metaclass could run code
         return None
     classes = [vars(base) for base in kind.__mro__[:-1]]
     if any("__getattribute__" in names for names in classes):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import course as courses
-from grader import suite, wire
+from grader import diagnosis, suite, wire
 from grader.assembly import Target
 from grader.process import InProcess
 from grader.student import PENDING, Student, StudentError
@@ -245,3 +245,21 @@ class Answering(InProcess):
     """Each test's answers weigh 100 bytes."""
 
     weight, alive = 100, True
+
+
+def test_only_the_calls_of_a_piece_that_fails_are_still_there_at_the_end(monkeypatch):
+    course = courses.load()
+    target = Target.read(courses.ROOT / "solutions", course, "exercises")
+    left, close = {}, suite.Checker.close
+
+    def closed(checker):
+        for id, tests in checker.by_piece.items():
+            left[id] = sum(len(test.calls) for test in tests)
+        close(checker)
+
+    monkeypatch.setattr(suite.Checker, "close", closed)
+    mutants = diagnosis.known(courses.ROOT / "tests" / "mutants")
+    wrong = next(m for m in mutants if m.name == "CharTokenizer.decode")
+    options = suite.usual(alone=True, in_process=True, patch=wrong)
+    suite.check(course, target, course.by_id["ex01_tokenizer"].pieces, options)
+    assert left["ex01.encode"] == 0 < left["ex01.decode"]
