@@ -15,7 +15,8 @@ import numpy as np
 from .wire import NAME_LIMIT, WireError
 
 ANSWERS = {"value", "error", "refused"}
-BESIDE = {"printed", "data", "first"}
+BESIDE = {"printed", "data", "grad", "first"}
+NUMBERS = (np.ndarray, float)
 EVENTS = {"event"}  # of a run that tells what it does, before it answers
 ERROR = {"type": str, "shown_type": str, "message": str, "frames": list}
 REFUSAL = {"type": str, "message": str}
@@ -28,23 +29,27 @@ def checked(answer: Any, kinds: Set[str] = ANSWERS | EVENTS) -> dict[str, Any]:
     """`answer`, if it is one of these kinds. Raises WireError if it is none.
 
     {"value": ...}, {"error": {...}}, {"refused": {...}} or {"event": ...}; with "printed", the
-    bytes of output so far, and with "data", the numbers of Tensors in the value, by handle;
-    with "first", the answers to the requests that were to be done first.
+    bytes of output so far; with "data" and "grad", the numbers that Tensors hold, by handle; with
+    "first", what came of the requests that were to be done first: an error, the type of what was
+    made, or None.
     """
-    keys = answer.keys() if type(answer) is dict else set()
-    if len(keys & kinds) != 1 or keys - kinds - BESIDE:
+    if type(answer) is not dict or [key in kinds for key in answer if key not in BESIDE] != [True]:
         raise WireError("the worker answered with something else than an answer")
     printed = answer.get("printed", 0)
     if type(printed) is not int or printed < 0:
         raise WireError("the worker does not say how much was printed")
-    data = answer.get("data", {})
-    if type(data) is not dict or any(type(array) is not np.ndarray for array in data.values()):
-        raise WireError("the worker answered with Tensors whose numbers are no arrays")
+    for name in ("data", "grad"):
+        if name not in answer:
+            continue
+        held = answer[name]
+        if type(held) is not dict or any(type(a) not in NUMBERS for a in held.values()):
+            raise WireError("the worker answered with Tensors that hold no numbers")
     earlier = answer.get("first", [])
     if type(earlier) is not list:
         raise WireError("the worker does not say what came first")
     for one in earlier:
-        checked(one, {"value", "error"})
+        if one is not None and type(one) is not str:
+            checked(one, {"error"})
     if "error" in answer:
         _check_error(answer["error"])
     if "refused" in answer:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import gc
+import heapq  # noqa: F401  as numpy.random: here once, or in nearly every child
 import os
 import select
 import signal
 import site
 import socket
 import time
+
+import numpy.random  # noqa: F401  numpy leaves it until it is used, and it takes 9 ms
 
 from . import sandbox, wire
 from .worker import FORKS, serve

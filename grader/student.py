@@ -161,7 +161,10 @@ for _name in SIGNS:
 Handle.__neg__ = _forward("neg", reflected=False)
 
 
-LEAVES = ("Tensor", "Value")  # what tests make of plain numbers, many to a call
+# What is given, by the types of what it makes: tests make many to a call.
+GIVEN = {"Tensor": "Tensor", "Value": "Value", "np.dtype": "dtype", "GPTConfig": "GPTConfig"}
+GIVEN |= {f"GPTConfig.{preset}": "GPTConfig" for preset in ("microgpt", "gpt2")}
+GENERATORS = {"numpy": "Generator", "python": "Random"}
 PENDING = 50  # requests that wait for the next
 PENDING_BYTES = 2**13  # of an array in one
 OBJECTS = 5000  # that come back in one test; honest ones take 250
@@ -183,9 +186,10 @@ class Member:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         words = f"{self._name}({self._student._describe(self._name, args, kwargs)})"
         tensors = any(isinstance(arg, Handle) and arg._ref.type == "Tensor" for arg in args)
-        fields = {"name": self._name, "args": list(args), "kwargs": kwargs}
-        if self._name in LEAVES:
-            return self._student._later(words, self._name, "call", makes=self._name, **fields)
+        fields = {"name": self._name, "args": list(args)} | ({"kwargs": kwargs} if kwargs else {})
+        if self._name in GIVEN:
+            made = GIVEN[self._name]
+            return self._student._later(words, self._name, "call", makes=made, **fields)
         return self._student._ask(words, self._name, "call", tensors=tensors, **fields)
 
 
@@ -196,7 +200,8 @@ class Student:
         self._worker, self._places, self._limits = worker, places, limits
         self._log = Log()
         self._seconds_left = limits.call
-        self._at_hand: dict[str, np.ndarray] = {}  # of Tensors, until the next request
+        # what Tensors hold, as .data and as .grad, by handle: until the next request
+        self._at_hand: dict[str, dict[str, np.ndarray | float]] = {}
         self._pending: list[tuple[Call, Handle | None]] = []  # what the next request brings along
         self._named = NAMED
         self._at_once = False
@@ -235,7 +240,8 @@ class Student:
 
     def rng(self, seed: int, kind: str = "numpy") -> Handle:
         """A generator beside the student's code: numpy's default_rng, or Python's Random."""
-        return self._ask(f"rng({seed})", "", "rng", seed=seed, kind=kind)
+        made = GENERATORS[kind]
+        return self._later(f"rng({seed})", "", "rng", makes=made, seed=seed, kind=kind)
 
     def scenario(self, name: str, /, **inputs: Any) -> Any:
         """Run a loop of the student's own: one of grader/scenarios.py.
@@ -287,14 +293,12 @@ class Student:
         """The attribute's value, or a method to be called."""
         if f"{handle._ref.type}.{name}" in self._places:  # where a method stands needs no asking
             return Method(self, handle, name)
-        known = known_as(handle._call)
-        words = (
-            f"{known}.{name}"
-            if known
-            else _(".{name} of {article}").format(name=name, article=article(handle._ref.type))
-        )
-        words = call.words if call else words
-        qualified, tensors = (call.name, call.tensors) if call else ("", False)
+        if call:
+            words, qualified, tensors = call.words, call.name, call.tensors
+        else:
+            known = known_as(handle._call)
+            of = _(".{name} of {article}").format(name=name, article=article(handle._ref.type))
+            words, qualified, tensors = f"{known}.{name}" if known else of, "", False
         value = self._ask(words, qualified, "attribute", tensors=tensors, on=handle, name=name)
         is_method = isinstance(value, Handle) and value._ref.type in ("method", "function")
         return Method(self, handle, name) if is_method else value
@@ -312,7 +316,7 @@ class Student:
     def _ask(self, words: str, name: str, op: str, /, tensors: bool = False, **fields: Any) -> Any:
         """One request. Raises what came of it: StudentError, Todo, Refused, TimedOut or Crashed."""
         call = self._noted(words, name, op, tensors, fields)
-        call.answer = answer = self._answered(call.request)
+        call.answer = answer = self._came_along(call.request) or self._answered(call.request)
         if "refused" in answer:
             raise Refused(
                 _("{words} returned what cannot be taken over: {message}").format(
@@ -324,9 +328,9 @@ class Student:
         return self._raise_up(answer["value"], call)
 
     def _later(self, words: str, name: str, op: str, /, makes: str = "", **fields: Any) -> Any:
-        """A request that goes along with the next: to make a leaf, or to write into one.
+        """A request that goes along with the next: to make what is given, or to write into a leaf.
 
-        What comes of it is known by then, or raised: a StudentError. A leaf has its handle at once.
+        What comes of it is known by then, or raised: a StudentError. Its handle is there at once.
         """
         light = all(map(is_light, fields.values()))
         if self._at_once or len(self._pending) >= PENDING or not light:
@@ -353,29 +357,32 @@ class Student:
         self._log.calls.append(call)
         return call
 
+    def _came_along(self, request: dict) -> dict | None:
+        """The answer, where the last one brought it along: it is not asked for again."""
+        if request["op"] != "attribute" or request["name"] not in self._at_hand:
+            return None
+        value = self._at_hand[request["name"]].pop(str(request["on"].id), None)
+        return None if value is None else {"value": value}
+
     def _answered(self, request: dict) -> dict:
-        """The answer. What came along with the last one is not asked for again."""
-        if request["op"] == "attribute" and request["name"] == "data":
-            data = self._at_hand.pop(str(request["on"].id), None)
-            if data is not None:
-                return {"value": data}
         pending, self._pending, self._at_hand = self._pending, [], {}
         first = {"first": [call.request for call, _handle in pending]} if pending else {}
         answer = self._worker.ask(first | request, self._seconds_left)
         if "value" in answer:
             self._take(pending, answer.pop("first", []))
-        self._at_hand = answer.pop("data", {})
+        self._at_hand = {name: answer.pop(name, {}) for name in ("data", "grad")}
         return answer
 
-    def _take(self, pending: list[tuple[Call, Handle | None]], answers: list[dict]) -> None:
+    def _take(self, pending: list[tuple[Call, Handle | None]], answers: list) -> None:
         """What came of requests that went along with another. Raises the first error."""
-        for (call, handle), answer in zip(pending, answers):
-            call.answer = answer
-            if "error" in answer:
+        for (call, handle), came in zip(pending, answers):
+            if type(came) is dict:
+                call.answer = came
                 del self._log.calls[self._log.calls.index(call) + 1 :]  # nothing more was done
-                raise error_of(answer["error"], call.words)
-            if handle is not None and type(answer["value"]) is wire.Ref:
-                handle.__dict__["_ref"] = answer["value"]
+                raise error_of(came["error"], call.words)
+            if handle is not None and type(came) is str and came != handle._ref.type:
+                handle.__dict__["_ref"] = made = wire.Ref(handle._ref.id, came)
+                call.answer = {"value": made}
         if len(answers) != len(pending):
             raise wire.WireError("the worker does not say what came of every request")
 
@@ -427,7 +434,8 @@ class Method:
         described = self._student._describe(f"{kind}.{self._name}", args, kwargs)
         callee = "model" if self._name == "__call__" else f"{short(self._on)}.{self._name}"
         words = f"{callee}({described})"
-        fields = {"on": self._on, "name": self._name, "args": list(args), "kwargs": kwargs}
+        fields = {"on": self._on, "name": self._name, "args": list(args)}
+        fields |= {"kwargs": kwargs} if kwargs else {}
         tensors = kind == "Tensor" and self._name != "backward"
         return self._student._ask(
             words, f"{kind}.{self._name}", "method", tensors=tensors, **fields
@@ -442,13 +450,16 @@ def error_of(error: dict, words: str = "") -> StudentError:
 
 def lower(value: Any) -> Any:
     """A value as it crosses: handles as references, arrays as they are at this moment."""
-    if isinstance(value, Handle):
+    kind = type(value)
+    if kind is str or value is None:
+        return value
+    if kind is Handle:
         return value._ref
-    if isinstance(value, np.ndarray):
+    if kind is np.ndarray:
         return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(lower(item) for item in value)
-    if type(value) is dict:
+    if kind in (list, tuple):
+        return kind(map(lower, value))
+    if kind is dict:
         return {key: lower(item) for key, item in value.items()}
     return value
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import os
 import platform
 import time
@@ -21,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -195,6 +197,7 @@ class Checker:
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
         self.granted = (self._known_to_pass() | self._as_lent()) - {*wanted}
+        self.planned: tuple[Any, Any] = None, None  # for which tests, and what
 
     def files(self) -> list[Path]:
         """The test files of the exercises that matter: those wanted, and those that they need."""
@@ -223,6 +226,15 @@ class Checker:
         config.addinivalue_line(
             "markers", "piece(name, core, gradient, needs): the piece it is a test of"
         )
+
+    def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: Any) -> Any:
+        """A test with no mark but ours is one item; pytest would first work out how many it is."""
+        marks = getattr(obj, "pytestmark", None)
+        plain = isinstance(obj, FunctionType) and not inspect.isgeneratorfunction(obj)
+        if plain and marks and all(mark.name == "piece" for mark in marks):
+            found = collector.istestfunction(obj, name)
+            return pytest.Function.from_parent(collector, name=name) if found else None
+        return None
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
@@ -272,6 +284,8 @@ class Checker:
             error = self._raised(item)
         test.result = self._result(test, error, time.perf_counter() - start)
         item.session._setupstate.teardown_exact(nextitem)
+        item._request, item.funcargs = False, None  # pytest lets them go as well
+        self._let_go(test.piece)
         if self.options.fail_fast and not test.passed:
             item.session.shouldfail = "at the first that does not pass"
         return True
@@ -432,7 +446,16 @@ class Checker:
         return all(t.passed for t in (core if core and piece.shares(test.piece) else tests))
 
     def _plan(self, test: Test) -> tuple[Plan, frozenset[str]]:
-        """What to borrow for this test, by name and by id. Waiting where nothing can be lent."""
+        """What to borrow for this test, by name and by id. Waiting where nothing can be lent.
+
+        Tests in a row that need the same have the same: what they say themselves is no matter.
+        """
+        like = test.piece, test.kind, test.hidden, test.needs, len(self.benches.unusable)
+        if like != self.planned[0]:
+            self.planned = like, self._borrowed(test)
+        return self.planned[1]
+
+    def _borrowed(self, test: Test) -> tuple[Plan, frozenset[str]]:
         needed = self.course.closure(self._needs(test))
         missing = [p for p in needed if p.id != test.piece.id and not self._stands(p, test)]
         test.waits_for = tuple(piece for piece in missing if piece.shares(test.piece))
@@ -483,6 +506,13 @@ class Checker:
             where=where,
             output=output,
         )
+
+    def _let_go(self, piece: Piece) -> None:
+        """Forget the calls of a piece that passes: there is nothing to explain."""
+        tests = self.by_piece[piece.id]
+        if all(test.passed for test in tests):
+            for test in tests:
+                test.calls = []
 
     def _first_difference(self, test: Test, student: Student) -> str:
         """Where a piece that puts others together first leaves the reference; said once for each.

@@ -31,7 +31,7 @@ import re
 import struct
 import sys
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -47,6 +47,7 @@ CHUNK = 2**20  # bytes asked of a stream at once, so that a lying length allocat
 HEX = re.compile("-?0x[1-9a-f][0-9a-f]*")  # int() would take spaces, underscores, other digits
 STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?')  # of JSON; one left open takes the rest
 JSON_DEPTH = 2 * DEPTH_LIMIT + 3  # a container takes two brackets at most, an array in it three
+FEW_BRACKETS = 500  # one in the other, they are no danger to a parser that recurses
 MAX_DIMS = 64  # numpy's own limit
 
 _KINDS = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
@@ -166,7 +167,7 @@ def _message(body: memoryview, header_size: int, payload_size: int) -> object:
 
 def _check_nesting(header: str) -> None:
     """Before Python's parser recurses: where the recursion limit was raised, it would crash."""
-    if header.count("[") + header.count("{") <= JSON_DEPTH:
+    if header.count("[") + header.count("{") <= FEW_BRACKETS:
         return
     depth = 0
     for mark in STRING.sub("", header):
@@ -177,11 +178,14 @@ def _check_nesting(header: str) -> None:
 
 def _parsed(header: str) -> Any:
     try:
-        return _PARSER.decode(header)
+        tree, end = _PARSER.raw_decode(header)
     except json.JSONDecodeError:
         raise
     except ValueError:  # Python converts no more than 4300 digits
         raise WireError("an int literal of more than 64 bits") from None
+    if end != len(header):
+        raise WireError("a header that goes on after its end")
+    return tree
 
 
 class _Writer:
@@ -197,7 +201,8 @@ class _Writer:
         """The JSON form of `value`, which stands within `depth` containers."""
         kind = type(value)  # exact types only: a subclass may hold or do more than its data
         if kind is str:
-            return self.text(value)
+            self.characters += len(value)
+            return value if self.characters <= HEADER_LIMIT else self.too_much()
         if kind is int:
             return value if -(2**63) <= value < 2**63 else self.large(value)
         if value is None or kind is bool:
@@ -241,9 +246,10 @@ class _Writer:
             for key, value in table.items():
                 if type(key) is not str:
                     break
-                tree[self.text(key)] = self.pack(value, depth + 1)
+                self.characters += len(key)
+                tree[key] = self.pack(value, depth + 1)
             else:
-                return tree
+                return tree if self.characters <= HEADER_LIMIT else self.too_much()
         except _Refusal as refusal:
             refusal.path.insert(0, key)
             raise
@@ -273,9 +279,10 @@ class _Writer:
     def text(self, text: str) -> str:
         """`text`, counted before all of them together become one large header."""
         self.characters += len(text)
-        if self.characters > HEADER_LIMIT:
-            raise _Refusal(f"text of more than {HEADER_LIMIT} characters")
-        return text
+        return text if self.characters <= HEADER_LIMIT else self.too_much()
+
+    def too_much(self) -> NoReturn:
+        raise _Refusal(f"text of more than {HEADER_LIMIT} characters")
 
     def block(self, array: np.ndarray) -> str:
         """Append the array's bytes to the payload; return the name of its dtype."""
@@ -285,7 +292,9 @@ class _Writer:
         self.size += array.nbytes  # before the copy: a broadcast view can claim terabytes
         if self.size > FRAME_LIMIT:
             raise _Refusal(f"arrays of more than {FRAME_LIMIT} bytes")
-        self.buffers.append(array.astype(_DTYPES[name], copy=False).tobytes())
+        if array.dtype != _DTYPES[name]:
+            array = array.astype(_DTYPES[name])
+        self.buffers.append(array.tobytes())
         return name
 
 
@@ -324,11 +333,19 @@ class _Reader:
 
     def items(self, nodes: list, depth: int) -> list:
         self.count(len(nodes), depth)
-        return [self.unpack(node, depth + 1) for node in nodes]
+        depth += 1
+        return [
+            node if type(node) is str or node is None else self.unpack(node, depth)
+            for node in nodes
+        ]
 
     def entries(self, pairs: tuple, depth: int) -> dict:
         self.count(len(pairs), depth)
-        table = {key: self.unpack(node, depth + 1) for key, node in pairs}
+        depth += 1
+        table = {
+            key: node if type(node) is str or node is None else self.unpack(node, depth)
+            for key, node in pairs
+        }
         if len(table) != len(pairs):
             raise WireError("an object with the same key twice")
         return table
@@ -397,11 +414,14 @@ def _size(shape: Any, itemsize: int) -> int:
     """The bytes of an array. Python's ints do not overflow, numpy's do: checked before numpy."""
     if type(shape) is not list or len(shape) > MAX_DIMS:
         raise WireError(f"a shape that is no list of at most {MAX_DIMS} ints")
-    if any(type(dim) is not int or dim < 0 for dim in shape):
-        raise WireError("a dimension that is no int of 0 or more")
-    if math.prod(dim or 1 for dim in shape) * itemsize > sys.maxsize:
+    size = extent = itemsize  # numpy wants the extent small even where an axis is empty
+    for dim in shape:
+        if type(dim) is not int or dim < 0:
+            raise WireError("a dimension that is no int of 0 or more")
+        size, extent = size * dim, extent * (dim or 1)
+    if extent > sys.maxsize:
         raise WireError("a shape beyond any memory")
-    return math.prod(shape) * itemsize
+    return size
 
 
 def _large_int(text: str) -> int:

@@ -18,7 +18,8 @@ import os
 import random
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,10 @@ OPERATORS: dict[str, Callable] = {
     "exit": lambda context: context.__exit__(None, None, None),
 }
 
-HELD, HELD_BYTES = 100, 2**13  # Tensors that bring their numbers along, and bytes of each
+HOLDERS = ("Tensor", "Value")  # classes whose objects bring their numbers along
+HELD, HELD_BYTES = 100, 2**13  # of them at once, and bytes of each
 
-READING = {"data", "__getattribute__"}  # in a class: what may run when an attribute is read
-
+NONE: Mapping = types.MappingProxyType({})
 PLAIN = (type(None), bool, int, float, str, slice, type(Ellipsis))
 
 
@@ -169,20 +170,23 @@ class Dispatcher:
         self.names: dict[str, str] = {}
         self.handles: dict[int, Any] = {}
         self.count = 0  # of those that were numbered here
+        self.named: set[int] = set()  # those that were named since the last walk back
         self.emit: Callable[[dict], bool] = lambda event: True
 
     def handle(self, request: dict) -> dict:
         """Run one request. Whatever the student's code raises becomes an answer.
 
-        Tensors that are answered bring their numbers along, which are asked for next as a rule.
+        Tensors that are answered bring their numbers along, which are asked for next as a rule, and
+        so do the gradients of those that led to a `backward`.
         """
         try:
             if request.pop("clear", False):
                 self.op_clear()
             earlier = []
             for one in request.pop("first", ()):
-                earlier.append(self.handle(one))
-                if "error" in earlier[-1]:
+                answer = self.handle(one)
+                earlier.append(brief(answer))
+                if "error" in answer:
                     return {"value": None, "first": earlier}
             return self.answer(**request) | ({"first": earlier} if earlier else {})
         except (
@@ -197,7 +201,12 @@ class Dispatcher:
             return {"value": self.keep(value, known_as)}
         first = self.count
         answer = {"value": self.to_wire(value)}
-        return answer if self.count == first else answer | {"data": self.numbers(first)}
+        new: Iterable[int] = range(first, self.count)
+        if new:
+            answer["data"] = self.numbers("data", new)
+        if op == "method" and fields["name"] == "backward":
+            new, self.named = self.named, set()
+        return answer | {"grad": self.numbers("grad", new)} if new else answer
 
     # the requests
 
@@ -221,15 +230,16 @@ class Dispatcher:
 
     def op_clear(self) -> None:
         self.handles.clear()
+        self.named.clear()
         self.count = 0
 
     def op_settle(self) -> None:
         """Nothing but what comes first."""
 
-    def op_call(self, name: str, args: list, kwargs: dict) -> Any:
+    def op_call(self, name: str, args: list, kwargs: Mapping = NONE) -> Any:
         return self.find(name)(*args, **kwargs)
 
-    def op_method(self, on: Any, name: str, args: list, kwargs: dict) -> Any:
+    def op_method(self, on: Any, name: str, args: list, kwargs: Mapping = NONE) -> Any:
         return getattr(on, name)(*args, **kwargs)
 
     def op_operator(self, name: str, args: list) -> Any:
@@ -305,17 +315,19 @@ class Dispatcher:
     def keep(self, value: Any, number: int) -> wire.Ref:
         """The handle of an object that stays here."""
         self.handles[number] = value
+        self.named.add(number)
         return wire.Ref(number, type(value).__name__[: wire.NAME_LIMIT])
 
-    def numbers(self, first: int) -> dict[str, np.ndarray]:
-        """What the Tensors hold whose handles are `first` and those after it, by handle."""
-        new = range(first, min(self.count, first + HELD))
-        found = {str(id): held(self.handles[id]) for id in new}
-        return {id: data for id, data in found.items() if data is not None}
+    def numbers(self, name: str, handles: Iterable[int]) -> dict[str, np.ndarray | float]:
+        """What the Tensors and Values among the handles hold as .data, or .grad, by handle."""
+        found = {str(id): held(self.handles[id], name) for id in islice(handles, HELD)}
+        return {id: numbers for id, numbers in found.items() if numbers is not None}
 
     def from_wire(self, value: Any) -> Any:
         if type(value) is wire.Ref:
-            return self.handles[value.id]
+            found = self.handles[value.id]
+            self.named.add(value.id)
+            return found
         if type(value) in (list, tuple):
             return type(value)(self.from_wire(item) for item in value)
         if type(value) is dict:
@@ -368,17 +380,34 @@ def is_plain_array(value: Any) -> bool:
     ) and value.dtype.kind in "biuf"
 
 
-def held(tensor: Any) -> np.ndarray | None:
-    """The array that reading `tensor.data` would give, if that runs no code and it is small."""
-    kind = type(tensor)
-    if kind.__name__ != "Tensor" or any(READING & vars(base).keys() for base in kind.__mro__[:-1]):
+def brief(answer: dict) -> dict | str | None:
+    """The answer to what came first: of an object that the checker has named, the type alone."""
+    value = answer.get("value", answer)
+    return value.type if type(value) is wire.Ref else answer if value is not None else None
+
+
+def held(thing: Any, name: str) -> np.ndarray | float | None:
+    """The numbers that reading `thing.data`, or .grad, would give: if that runs no code, and only
+    a number or a small array.
+    """
+    kind = type(thing)
+    if type(kind) is not type or kind.__name__ not in HOLDERS:  # a metaclass could run code
         return None
+    classes = [vars(base) for base in kind.__mro__[:-1]]
+    if any("__getattribute__" in names for names in classes):
+        return None
+    slot = next((names[name] for names in classes if name in names), None)
     try:
-        data = dict.get(object.__getattribute__(tensor, "__dict__"), "data")
-    except (AttributeError, TypeError):  # it keeps its attributes elsewhere
+        if slot is None:
+            numbers = dict.get(object.__getattribute__(thing, "__dict__"), name)
+        else:
+            numbers = slot.__get__(thing) if type(slot) is types.MemberDescriptorType else None
+    except (AttributeError, TypeError):  # it keeps its attributes elsewhere, or has none yet
         return None
-    small = type(data) is np.ndarray and data.nbytes <= HELD_BYTES
-    return data if small and is_plain_array(data) and data.itemsize <= 8 else None
+    if type(numbers) is float:
+        return numbers
+    small = type(numbers) is np.ndarray and numbers.nbytes <= HELD_BYTES
+    return numbers if small and is_plain_array(numbers) and numbers.itemsize <= 8 else None
 
 
 def definitions(module: types.ModuleType) -> Iterator[tuple[str, types.CodeType]]:

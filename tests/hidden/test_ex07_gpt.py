@@ -47,17 +47,13 @@ def thought(x, w, activation):
 
 
 def attended(x, w, n_head):
-    """Self-attention, head by head and query by query."""
-    q, k, v = (x @ w["w" + i].T + w.get("b" + i, 0.0) for i in "qkv")
-    D, y = x.shape[2] // n_head, np.zeros(x.shape, np.result_type(q, k, v))
-    for h in range(n_head):
-        part = slice(h * D, (h + 1) * D)
-        for t in range(x.shape[1]):
-            scores = np.einsum("bd,btd->bt", q[:, t, part], k[:, : t + 1, part]) / np.sqrt(D)
-            p = np.exp(scores - scores.max(-1, keepdims=True))
-            p /= p.sum(-1, keepdims=True)
-            y[:, t, part] = np.einsum("bt,btd->bd", p, v[:, : t + 1, part])
-    return y @ w["wo"].T + w.get("bo", 0.0)
+    """Self-attention: what each position gives to the later ones is struck out."""
+    B, T, C = x.shape
+    q, k, v = ((x @ w["w" + i].T + w.get("b" + i, 0.0)).reshape(B, T, n_head, -1) for i in "qkv")
+    scores = np.einsum("bthd,bshd->bhts", q, k) / np.sqrt(C // n_head)
+    p = np.exp(scores - scores.max(-1, keepdims=True)) * np.tri(T)
+    p /= p.sum(-1, keepdims=True)
+    return np.einsum("bhts,bshd->bthd", p, v).reshape(B, T, C) @ w["wo"].T + w.get("bo", 0.0)
 
 
 def stripped(w, prefix):
@@ -132,16 +128,28 @@ def check_gradients(handles, truth, arrays):
     """Each gradient is the slope of `truth`, a number made of arrays by name.
 
     The slope is taken in a random direction, by a step so small that it leaves no trace in the
-    real part of the number: what it changes stands alone in the imaginary part.
+    real part of the number: what it changes stands alone in the imaginary part. If it is right
+    where all arrays change at once, to the last digits, then it is for each.
     """
-    rng = chance.rng("directions")
-    for name, array in arrays.items():
-        grad, direction = handles[name].grad, rng.normal(size=array.shape)
+    rng, grads = chance.rng("directions"), {name: handles[name].grad for name in arrays}
+    for name, grad in grads.items():
         assert isinstance(grad, np.ndarray), f"{name} has no gradient"
-        assert grad.shape == array.shape, f"the gradient of {name} has shape {grad.shape}"
-        slope = truth(arrays | {name: array + 1e-30j * direction}).imag / 1e-30
-        got = float((grad * direction).sum())
-        assert abs(got - slope) <= 1e-8 + 1e-6 * abs(slope), f"the gradient of {name} is wrong"
+        shape = arrays[name].shape
+        assert grad.shape == shape, f"the gradient of {name} has shape {grad.shape}"
+    directions = {name: rng.normal(size=array.shape) for name, array in arrays.items()}
+
+    def off(names):
+        """By how much the slope is off, and the slope."""
+        moved = {name: arrays[name] + 1e-30j * directions[name] for name in names}
+        slope = truth(arrays | moved).imag / 1e-30
+        return abs(sum(float((grads[n] * directions[n]).sum()) for n in names) - slope), abs(slope)
+
+    error, slope = off(arrays)
+    if error <= 1e-11 + 1e-10 * slope:
+        return
+    for name in arrays:
+        error, slope = off([name])
+        assert error <= 1e-8 + 1e-6 * slope, f"the gradient of {name} is wrong"
 
 
 # init_params

@@ -228,11 +228,13 @@ def test_linear_decay_is_a_line(student):
 def test_warmup_cosine_follows_its_three_parts(student):
     """Up in a line, down along half a cosine wave, then flat, for any numbers."""
     warmup, total, peak, floor = 5, 23, 0.7, 0.1
+    calls = [[step, warmup, total, peak, floor] for step in range(30)]
+    rates = student.scenario("in_turn", name="warmup_cosine", calls=calls)
     for step in range(30):
         done = min(max(step - warmup, 0) / (total - warmup), 1)
         down = floor + (peak - floor) * (0.5 + 0.5 * math.cos(math.pi * done))
         rate = peak * (step + 1) / warmup if step < warmup else down
-        close(student.warmup_cosine(step, warmup, total, peak, floor), rate)
+        close(rates[step], rate)
 
 
 @piece("schedules")

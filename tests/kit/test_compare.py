@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import course as courses
-from grader.compare import close, current, gradcheck, same
+from grader.compare import close, current, gradcheck, same, straight
 from grader.course import ROOT
 from grader.diagnosis import Mutant, put_in, stand_in
 from grader.student import Student, StudentError
@@ -137,6 +137,26 @@ def test_no_slope_is_taken_of_what_changes_its_shape(student):
 
     said = message(gradcheck, student, wrong, np.ones(2**12))
     assert "has shape (1, 4096), expected (4096, 1)" in said
+
+
+@pytest.mark.parametrize("off", [{(0, 0): 1e-5}, {(0, 0): 1e-3, (2, 1): -1e-3}, {(1, 1): np.nan}])
+def test_along_random_directions_an_error_at_any_place_shows(off):
+    x, y = X[:, :3, :2] / 100
+
+    def value(x, y):
+        return float((x * x * y).sum())
+
+    gradients = [2 * x * y, x * x]
+    rng = np.random.default_rng(0)
+    assert straight(gradients, [x, y], value, rng)
+    for place, error in off.items():
+        gradients[1][place] += error
+    assert not straight(gradients, [x, y], value, rng)
+
+
+def test_a_gradient_that_is_none_or_of_another_shape_is_not_straight():
+    for gradient in (None, np.float64(2.0), np.ones((1, 1)), [2.0]):
+        assert not straight([gradient], [np.ones(1)], None, None)
 
 
 def test_a_function_of_tensors_that_returns_an_array_is_told_so(student):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from grader import course as courses
+from grader import diagnosis, suite, wire
 from grader import student as proxy
-from grader import suite, wire
 from grader.assembly import Target
 from grader.process import InProcess
 from grader.student import PENDING, Refused, Student, StudentError
@@ -18,6 +18,18 @@ class Tensor:
     def __init__(self, data):
         if data is None: raise ValueError("no data")
         self.data = np.array(data, dtype=float); self.grad = None; self.shape = self.data.shape
+class Sum(Tensor):
+    def __init__(self, *parents):
+        super().__init__(sum(p.data for p in parents)); self.parents = parents
+    def backward(self):
+        for p in self.parents: p.grad = np.ones_like(p.data) if p.grad is None else p.grad + 1
+class Value:
+    __slots__ = ("data", "grad")
+    def __init__(self, data): self.data = data
+    def backward(self): self.grad = 1.0
+def several(*things): return [t.name if hasattr(t, "name") else type(t).__name__ for t in things]
+def total(*parents): return Sum(*parents)
+def same(x): return x
 def double(x): return Tensor(2 * x.data)
 def both(x, y): return {"x": x, "y": [y, double(y)]}
 def change(x): x.data = x.data + 1
@@ -68,6 +80,15 @@ def test_leaves_go_along_with_the_call_and_its_numbers_come_back_with_it(student
     assert crossed(student) == [["call", "call"]]
 
 
+def test_generators_and_dtypes_go_along_as_well(student):
+    rng, other = student.rng(1), student.rng(1, "python")
+    dtype = student.np.dtype("float32")
+    drawn = student.several(rng, other, dtype)
+    assert drawn == ["Generator", "Random", "float32"]
+    assert crossed(student) == [["rng", "rng", "call", "call"]]
+    assert [handle._ref.type for handle in (rng, other)] == ["Generator", "Random"]
+
+
 def test_the_calls_are_noted_as_if_each_had_crossed_alone(student):
     x = student.Tensor([1.0])
     student.array(student.double(x))
@@ -95,6 +116,27 @@ def test_numbers_that_came_along_are_not_believed_once_more_was_asked(student):
     z = student.double(y)
     student.assign(z, [7.0])
     assert student.array(z).tolist() == [7.0]
+
+
+def test_the_gradients_come_back_with_the_walk_that_made_them(student):
+    x, y = student.Tensor([1.0, 2.0]), student.Tensor([3.0, 4.0])
+    total = student.total(x, y)
+    total.backward()
+    assert x.grad.tolist() == y.grad.tolist() == [1.0, 1.0]
+    assert crossed(student) == [["call", "call", "call"], ["attribute"], ["method"]]
+    total.backward()
+    assert total.grad is None
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_so_do_those_of_values_that_keep_them_in_slots(student):
+    x = student.Value(2.0)
+    with pytest.raises(StudentError, match="AttributeError"):
+        _ = x.grad
+    y = student.same(x)
+    y.backward()
+    assert (y.grad, y.data) == (1.0, 2.0)
+    assert crossed(student)[2:] == [["attribute"], ["method"], ["attribute"]]
 
 
 def test_numbers_read_twice_are_two_arrays(student):
@@ -161,7 +203,24 @@ def test_what_is_no_small_plain_array_does_not_come_along(data):
 
     tensor = Tensor()
     tensor.data = data
-    assert held(tensor) is None
+    assert held(tensor, "data") is None
+
+
+def test_what_a_class_computes_does_not_come_along():
+    class Tensor:
+        @property
+        def data(self):
+            raise AssertionError("it was read")
+
+        def __getattribute__(self, name):
+            raise AssertionError("it was read")
+
+    tensor = Tensor()
+    assert held(tensor, "data") is held(tensor, "grad") is None
+    del Tensor.__getattribute__
+    assert held(tensor, "data") is None
+    tensor.grad = 2.0
+    assert held(tensor, "grad") == 2.0
 
 
 def test_an_answer_that_leaves_out_what_came_first_is_refused(student):
@@ -199,3 +258,21 @@ class Answering(InProcess):
     """Each test's answers weigh 100 bytes."""
 
     weight, alive = 100, True
+
+
+def test_only_the_calls_of_a_piece_that_fails_are_still_there_at_the_end(monkeypatch):
+    course = courses.load()
+    target = Target.read(courses.ROOT / "solutions", course, "exercises")
+    left, close = {}, suite.Checker.close
+
+    def closed(checker):
+        for id, tests in checker.by_piece.items():
+            left[id] = sum(len(test.calls) for test in tests)
+        close(checker)
+
+    monkeypatch.setattr(suite.Checker, "close", closed)
+    mutants = diagnosis.known(courses.ROOT / "tests" / "mutants")
+    wrong = next(m for m in mutants if m.name == "CharTokenizer.decode")
+    options = suite.usual(alone=True, in_process=True, patch=wrong)
+    suite.check(course, target, course.by_id["ex01_tokenizer"].pieces, options)
+    assert left["ex01.encode"] == 0 < left["ex01.decode"]
