@@ -276,3 +276,9 @@ def test_only_the_calls_of_a_piece_that_fails_are_still_there_at_the_end(monkeyp
     options = suite.usual(alone=True, in_process=True, patch=wrong)
     suite.check(course, target, course.by_id["ex01_tokenizer"].pieces, options)
     assert left["ex01.encode"] == 0 < left["ex01.decode"]
+
+
+def test_what_a_metaclass_might_run_does_not_come_along():
+    tensor = type("Meta", (type,), {})("Tensor", (), {})()
+    tensor.data = np.zeros(3)
+    assert held(tensor, "data") is None
