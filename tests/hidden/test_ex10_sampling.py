@@ -302,10 +302,12 @@ def test_with_the_cache_the_tokens_are_those_without(student):
 @piece("generate", needs=["ex07.variants"])
 def test_a_gpt2_generates_as_well(student):
     """Nothing in generation depends on the preset."""
-    model = new_model(student, "gpt2", init_std=1.0)
-    for seed in map(chance.seed, range(4)):
-        new, u = run(student, model, [6], 9, student.rng(seed))["new"], np.random.default_rng(seed)
-        assert new == drawn_from_all(student, model, [6], new, u), "other tokens"
+    for tied in (True, False):  # a tied head likes the token that it has just seen best
+        model = new_model(student, "gpt2", init_std=1.0, tied_head=tied)
+        for seed in map(chance.seed, range(4)):
+            new = run(student, model, [6], 9, student.rng(seed))["new"]
+            u = np.random.default_rng(seed)
+            assert new == drawn_from_all(student, model, [6], new, u), "other tokens"
 
 
 def table_of_logits():
