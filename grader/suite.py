@@ -196,6 +196,7 @@ class Checker:
         self.benches = Workbench(course, target, options)
         self.broken: list[str] = []
         self.compared: set[str] = set()  # pieces whose calls were compared with the reference's
+        # needs whose tests say nothing new: they pass, or to lend them would change nothing
         self.granted = (self._known_to_pass() | self._as_lent()) - {*wanted}
         self.planned: tuple[Any, Any] = None, None  # for which tests, and what
 
@@ -638,8 +639,9 @@ class Checker:
         results = [t.result or TestResult(t.name, t.suite, CRASHED, _(NOT_RUN)) for t in tests]
         if all(self._comes_later(test) for test in tests):
             results = [replace(result, status=TODO) for result in results]
-        named = self._diagnosis(piece, tests)
-        results = [replace(r, diagnosis=named) if r.status == FAILED else r for r in results]
+        asked = to_be_explained(tests)
+        named = self._diagnosis(piece, tests, asked)
+        results = [replace(r, diagnosis=named) if t in asked else r for t, r in zip(tests, results)]
         core = frozenset(test.name for test in tests if test.core)
         return PieceResult.score(piece.name, piece.points, results, core, piece.all_or_nothing)
 
@@ -649,17 +651,11 @@ class Checker:
         waits = bool(awaited) and all(t.untouched for t in awaited)
         return test.result is not None and (test.result.status == TODO or waits)
 
-    def _diagnosis(self, piece: Piece, tests: list[Test]) -> str | None:
-        """The misconception that explains every failed test of the piece, if one is known.
-
-        Where values are wrong they are what is explained: their gradients follow from how the
-        answer is written as well.
-        """
+    def _diagnosis(self, piece: Piece, tests: list[Test], failed: list[Test]) -> str | None:
+        """The misconception that explains all of `failed` among the piece's tests, if known."""
         mutants, reference = self.options.mutants, self.options.reference
-        failed = [test for test in tests if test.calls and not test.passed]
         if not (failed and mutants):
             return None
-        failed = [test for test in failed if test.kind == VALUE] or failed
         passed = [test for test in tests if test.passed and test.calls]
         if reference is None:
             known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
@@ -673,6 +669,16 @@ class Checker:
             mutants,
             passed=[test.calls for test in passed],
         )
+
+
+def to_be_explained(tests: list[Test]) -> list[Test]:
+    """The failed tests that a misconception is sought for, and said of.
+
+    Where values are wrong only these: the gradients follow from how the answer is written as well,
+    and may be wrong for another reason.
+    """
+    failed = [test for test in tests if test.calls and not test.passed]
+    return [test for test in failed if test.kind == VALUE] or failed
 
 
 def in_short(course: Course, pieces: Sequence[Piece]) -> list[str]:

