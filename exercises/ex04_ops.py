@@ -29,6 +29,8 @@ subtracting the same number m from all scores changes nothing. So subtract the l
 
     z = [1000, 1000]     z - 1000 = [0, 0]     e^0 = [1, 1]     p = [1/2, 1/2]
 
+For arrays minus_max does that; it is given, at the end of the file.
+
 Its gradient, for two scores. With s = e^z0 + e^z1, p0 is e^z0 / s and p1 is e^z1 / s. z0 stands
 in both, because s holds it too, and ds/dz0 = e^z0. The rule for quotients, (u' s - u s') / s^2:
 
@@ -215,3 +217,13 @@ def cross_entropy(logits, targets, ignore=-1):
     # TODO 3  the mean of -log p at the targets that count           ()
     # TODO 4  the node; (p - onehot) / count, and 0 in rows that are ignored
     raise NotImplementedError("TODO cross_entropy")
+
+
+def minus_max(z):
+    """Each vector along the last axis minus its largest number, (..., V) -> (..., V). Given.
+
+    In short rows numpy finds three times as fast *where* the largest stands as *how large* it is.
+    """
+    rows = z.reshape(-1, z.shape[-1])
+    largest = rows[np.arange(len(rows)), rows.argmax(1)]
+    return z - largest.reshape(*z.shape[:-1], 1)

@@ -173,8 +173,8 @@ class KVCache:
     """
 
     def __init__(self, capacity=None):
-        self.capacity, self.length = capacity or 16, 0
-        self.room = None  # (2, B, H, capacity, D): keys and values
+        # room (2, B, H, capacity, D): keys and values
+        self.capacity, self.length, self.room = capacity or 16, 0, None
 
     def __len__(self):
         """How many positions it holds."""

@@ -178,9 +178,7 @@ class Tensor:
             result.node = Node([parent.node or parent for parent in parents], vjp)
         return result
 
-    @property
-    def shape(self):
-        return self.data.shape
+    shape = property(lambda self: self.data.shape)
 
     def __repr__(self):
         return f"Tensor({self.data})"
