@@ -76,8 +76,8 @@ things quietly make float64 of it: a numpy number, such as np.sqrt(2) or mask.su
 
     microgpt.py, one position at a time                        here, all of them at once
     params["wte"][token]                        in gpt         embedding(wte, ids)
-    sum(w * xi for w, xi in zip(row, x))        in linear      linear(x, weight)
-    h.relu()                                    in gpt         relu(x)
+    [dot(row, x) for row in weight]             in linear      linear(x, weight)
+    h.relu()                                    in mlp         relu(x)
     (logit - largest).exp(), e / total          in softmax     softmax(x)
     -probs[ids[position + 1]].log(), and / n    in loss_of     cross_entropy(logits, targets)
 

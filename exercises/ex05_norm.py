@@ -68,7 +68,7 @@ As in exercise 4, composing either of Tensor's operations is a right answer (the
 of your own mean_product is given, the mean over the last axis that all these formulas ask for.
 
     microgpt.py, rmsnorm                                         here, all vectors at once
-    mean_square = sum(xi * xi for xi in x) / len(x)              the mean over the last axis
+    mean_square = dot(x, x) / len(x)                             the mean over the last axis
     scale = (mean_square + 1e-5) ** -0.5                         r
     [xi * scale for xi in x]                                     n; there is no gain
 

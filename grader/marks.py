@@ -150,7 +150,8 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
 
     Of a student who has handed in through nbgrader the assignments handed in get marks; of one who
     has not, all that were marked elsewhere. Raises MarksError where the line is of other files than
-    those that are there now.
+    those that are there now; or where it says that nothing could be marked, of one who has marks
+    from elsewhere: `gradebook` itself puts notebooks into submitted/, which `mark` cannot read.
     """
     if not intake.is_id(student):
         raise MarksError(_("{id!r} cannot be a student's id").format(id=text.one_line(student)))
@@ -159,6 +160,11 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
     if here and not _is_of(result, folder, student, course):
         words = _("{student} has handed in anew: run `mark` again, then this")
         raise MarksError(words.format(student=student))
+    if not here and (reason := _unmarked(result)):
+        before = folder / "marks" / f"{student}.json"
+        if before.is_file() and not _unmarked(Result.from_json(json.loads(before.read_bytes()))):
+            words = _("could not be marked ({reason}): the marks from before stay")
+            raise MarksError(words.format(reason=reason))
     found = []
     for assignment in nbcourse.of_folder(folder, course):
         place = submitted(folder, student, assignment)
@@ -173,6 +179,13 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
             own = replace(result, exercises=part)
             found.append(Mark(student, assignment, own, frozenset(names)))
     return Record(student, json_text, tuple(found))
+
+
+def _unmarked(result: Result) -> str:
+    """Why nothing of it could be marked; empty where something was."""
+    tests = [test for e in result.exercises for piece in e.pieces for test in piece.tests]
+    refused = bool(tests) and all(test.suite == INTAKE for test in tests)
+    return text.one_line(tests[0].message) if refused else ""
 
 
 def hands_in_here(folder: Path, student: str, course: Course) -> bool:

@@ -286,6 +286,16 @@ class Counted:
         return data
 
 
+class Noting(worker.Dispatcher):
+    """Keeps what was raised last, with its frames: a debugger can go there."""
+
+    raised: BaseException | None = None
+
+    def describe(self, error: BaseException) -> dict:
+        self.raised = error
+        return super().describe(error)
+
+
 class InProcess:
     """The same questions, answered in this process: for debugging and for replaying.
 
@@ -294,7 +304,7 @@ class InProcess:
     """
 
     def __init__(self, package: str = "exercises") -> None:
-        self.dispatcher = worker.Dispatcher(package)
+        self.dispatcher = Noting(package)
         self.folder = tempfile.TemporaryDirectory(prefix="glassbox-", ignore_cleanup_errors=True)
 
     def ask(self, request: dict, seconds: float = 0.0) -> dict:

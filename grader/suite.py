@@ -22,13 +22,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from . import chance, compare, diagnosis, divergence, precomputed
+from . import chance, compare, debugger, diagnosis, divergence, precomputed
 from .assembly import Plan, Target, read
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
@@ -167,10 +167,8 @@ def check(course: Course, target: Target, wanted: tuple[Piece, ...], options: Op
         "--confcutdir",  # without it pytest looks at all that stands in the folders above
         str(options.tests[0]),
     ]
-    kept = {"capture", "terminal", "debugging"} if options.pdb else set()
-    for plugin in (name for name in UNUSED if name not in kept):
+    for plugin in UNUSED:
         arguments += ["-p", f"no:{plugin}"]
-    arguments += ["--pdb", "-s", "-q"] if options.pdb else []
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
@@ -268,13 +266,11 @@ class Checker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool | None:
-        """Run a test. pytest's own way, with three reports of each, is left to the debugger."""
+        """Run a test; pytest's own way makes three reports of each."""
         test = self.running = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))
         compare.current.set(None)
         chance.current.set((self.options.seed if test.hidden else 0, test.name))
-        if self.options.pdb:
-            return None
         start = time.perf_counter()
         error = self._raised(item)
         for _try in range(TRIES - 1):
@@ -283,7 +279,11 @@ class Checker:
             item.session._setupstate.teardown_exact(item.parent)
             item._initrequest()
             error = self._raised(item)
+        trace = self._where(item, error) if self.options.pdb else None
         test.result = self._result(test, error, time.perf_counter() - start)
+        if trace and test.piece in self.wanted and test.result.status == FAILED:
+            print(f"\n{test.piece.id}  {test.name}\n{test.result.message}\n")
+            debugger.stand(trace)
         item.session._setupstate.teardown_exact(nextitem)
         item._request, item.funcargs = False, None  # pytest lets them go as well
         self._let_go(test.piece)
@@ -304,6 +304,14 @@ class Checker:
             return raised
         return None
 
+    def _where(self, item: Any, error: BaseException | None) -> TracebackType | None:
+        """Where a debugger should stand: in the student's code if it raised, else in the test."""
+        if not isinstance(error, StudentError):
+            return debugger.part(error.__traceback__, {str(item.path)}) if error else None
+        raised = self.benches.worker.dispatcher.raised
+        shown = {source.shown for source in self.target.files.values()}
+        return debugger.part(raised.__traceback__, shown) if raised else None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Iterator:
         """What a test asked last is done too, or it would pass whatever comes of it."""
@@ -321,17 +329,6 @@ class Checker:
         compare.current.set(student)
         test.borrowed = borrowed
         return student
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator:
-        report = yield
-        test = self.tests[item]
-        if call.when == "setup" and call.excinfo is None:
-            return report
-        if call.when != "teardown" and test.result is None:
-            error = call.excinfo.value if call.excinfo else None
-            test.result = self._result(test, error, call.duration)
-        return report
 
     # how it decides
 

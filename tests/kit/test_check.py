@@ -61,8 +61,8 @@ def broken(tmp_path_factory) -> dict:
     spoil(ops, "    ids = np.asarray(ids)\n", "    import ctypes\n\n    ctypes.string_at(0)\n")
     spoil(
         ops,
-        "    rows = x.data.reshape(-1, x.shape[-1])",
-        "    import os\n\n    os.fork()\n    rows = x.data.reshape(-1, x.shape[-1])",
+        "    *leading, C = x.shape\n",
+        "    import os\n\n    os.fork()\n    *leading, C = x.shape\n",
     )
     spoil(folder / "ex05_norm.py", "import numpy as np", "import numpie as np")
     spoil(folder / "ex06_attention.py", "    B, T, C = x.shape\n", "\tB, T, C = x.shape\n")
@@ -334,6 +334,29 @@ def test_in_process_gives_the_same_result():
     apart = grader("check", "ex05", "--target", "solutions", "--format", "json")
     within = grader("check", "ex05", "--target", "solutions", "--format", "json", "--in-process")
     assert json.loads(apart.stdout)["score"] == json.loads(within.stdout)["score"]
+
+
+def test_the_debugger_stands_in_the_student_s_code(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex05_norm.py", "    n = x.data * r\n", "    n = x.data * r[0, 0, 0, 0]\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "grader", "check", "ex05", "--target", str(folder), "--pdb"],
+        cwd=ROOT,
+        input="p x.shape, eps\nq\n",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert "ex05.rmsnorm  test_" in run.stdout and "IndexError" in run.stdout
+    assert "rmsnorm()\n-> n = x.data * r[0, 0, 0, 0]\n(Pdb) ((2,), 0.0)\n" in run.stdout
+    assert run.returncode != 0 and "Traceback" not in run.stderr
+
+
+def test_the_debugger_passes_over_what_is_not_begun(tmp_path):
+    folder = tmp_path / "exercises"
+    shutil.copytree(ROOT / "exercises", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    run = grader("check", "ex05", "--target", str(folder), "--pdb")
+    assert "(Pdb)" not in run.stdout and "ex05" in run.stdout
 
 
 def test_nothing_is_left_in_the_temporary_folder(tmp_path):

@@ -246,6 +246,18 @@ def test_what_a_person_decides_on_has_no_score_and_asks(room):
     assert row["asks"] == {"rmsnorm", "layernorm"}
 
 
+def test_what_cannot_be_marked_takes_no_mark_away(room):
+    write(room, record("jane", [passed()]))  # and puts a notebook into submitted/jane
+    before = room.rows("ex05_norm"), files_of(room)
+    refused = [
+        TestResult("intake", "intake", REFUSED, "none of its files is named for an exercise")
+    ]
+    outcome = write(room, record("jane", refused, refused))
+    (words,) = outcome.refused
+    assert words.startswith("jane: could not be marked (none of its files") and "stay" in words
+    assert (room.rows("ex05_norm"), files_of(room)) == before
+
+
 def test_writing_twice_changes_nothing(room):
     results = record("jane", [passed(), failed()]), record("omar", [passed()])
     write(room, *results)
