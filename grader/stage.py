@@ -38,6 +38,8 @@ LINE_EVERY = 3.0  # seconds between two plain lines
 SPOKEN = 200  # characters of a plain line with samples
 YOURS = later("your GPT")
 OPTIONS = {"exercises": "", "solutions": " --target solutions"}
+UNWRITTEN = later("The model is not written to its end yet.")
+STOPPED = later("The model could not go on.")
 STOPPING = later("stopping: it finishes this step and saves; Ctrl-C again ends it at once")
 
 
@@ -336,11 +338,15 @@ def farewell(story: Story, finale: Finale) -> list[str]:
 def print_error(error: dict[str, Any], console: Console) -> None:
     """What went wrong in the worker, and where."""
     own = error["type"] in (None, "TrainingError")  # the message says it all
-    facts = [_("The model could not go on."), "" if own else error["type"], error["where"] or ""]
+    unwritten = error["type"] == "NotImplementedError"
+    said = _(UNWRITTEN if unwritten else STOPPED)
+    facts = [said, "" if own or unwritten else error["type"], error["where"] or ""]
     say(console)
     say(console, "  ".join(one_line(fact) for fact in facts if fact), "bold red")
     for line in clean(error["message"]).splitlines():
         say(console, f"  {line}")
+    if unwritten:
+        say(console, _("  what is left to do:  make check"))
 
 
 def print_samples(samples: Sequence[str], console: Console) -> None:

@@ -352,6 +352,14 @@ def test_the_debugger_stands_in_the_student_s_code(tmp_path):
     assert run.returncode != 0 and "Traceback" not in run.stderr
 
 
+def test_a_model_that_is_not_written_does_not_train_and_says_so(tmp_path):
+    folder = tmp_path / "exercises"
+    shutil.copytree(ROOT / "exercises", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    run = grader("train", "--target", str(folder), "--steps", "3")
+    assert "The model is not written to its end yet." in run.stdout and "make check" in run.stdout
+    assert "first difference" not in run.stdout and run.returncode == 1
+
+
 def test_the_debugger_passes_over_what_is_not_begun(tmp_path):
     folder = tmp_path / "exercises"
     shutil.copytree(ROOT / "exercises", folder, ignore=shutil.ignore_patterns("__pycache__"))
