@@ -471,6 +471,24 @@ def test_hidden_tests_reach_a_record_without_their_values(tmp_path):
     assert all(f"hidden  {t.name}: failed" in told for t in failed)
 
 
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [("\ndef (:\n", "SyntaxError"), ("\nimport nothing_such\n", "ModuleNotFoundError")],
+)
+def test_a_piece_that_waits_in_a_file_that_cannot_be_loaded_is_explained_by_that(
+    tmp_path, end, error
+):
+    """It waits for a piece that may be right: whoever looks for that finds nothing wrong."""
+    folder = handed_in(tmp_path / "in", bob={"ex01_tokenizer": TOKENIZER + end})
+    run = run_of(folder, "ex01.encode", trusted=True)
+    bob = run.submission(run.parcels[0])
+    told = explanation.lines(run, bob, COURSE.pieces["ex01.encode"], None)
+    line = TOKENIZER.count("\n") + 2
+    assert any(error in text for text in told)
+    assert any(f"exercises/ex01_tokenizer.py:{line}" in text for text in told)
+    assert not any("waits for" in text for text in told)
+
+
 def test_a_number_that_python_will_not_print_is_explained_all_the_same():
     assert "too many digits" in next(explanation.valued("came back", [10**5000]))
 
