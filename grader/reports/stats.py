@@ -14,6 +14,7 @@ from rich.text import Text
 from ..language import _, counted
 from ..similar import Pair
 from ..stats import Stats
+from .marking import left_out
 from .table import as_csv
 from .text import ascii_only, clean, number, one_line
 
@@ -75,6 +76,7 @@ def summary(stats: Stats) -> list[str]:
                 median=number(stats.median),
                 spread=number(stats.spread),
             )
+            + left_out(len(stats.unmarked))
         )
     return lines
 
