@@ -541,7 +541,7 @@ class Checker:
         """(status, message, place) of what the test raised."""
         if error is None:
             return PASSED, "", None
-        place = self.benches.place(test.piece, error)
+        place = self.benches.place(test.piece, error, student._log.calls if student else ())
         if isinstance(error, Waiting):
             return WAITING, str(error), place
         if isinstance(error, Todo):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,8 +62,8 @@ def broken(tmp_path_factory) -> dict:
     spoil(ops, "    ids = np.asarray(ids)\n", "    import ctypes\n\n    ctypes.string_at(0)\n")
     spoil(
         ops,
-        "    rows = x.data.reshape(-1, x.shape[-1])",
-        "    import os\n\n    os.fork()\n    rows = x.data.reshape(-1, x.shape[-1])",
+        "    rows = x.data.reshape(-1, C)",
+        "    import os\n\n    os.fork()\n    rows = x.data.reshape(-1, C)",
     )
     spoil(folder / "ex05_norm.py", "import numpy as np", "import numpie as np")
     spoil(folder / "ex06_attention.py", "    B, T, C = x.shape\n", "\tB, T, C = x.shape\n")
@@ -207,6 +208,39 @@ def test_a_failing_piece_is_not_blamed_on_those_that_need_it(tmp_path):
     assert piece_of(result, "ex06.attention_weights")["status"] == "failed"
     assert piece_of(result, "ex06.causal_attention")["status"] == "passed"
     assert "ex06.attention_weights" in result["exercises"][0]["borrowed"]
+
+
+@pytest.mark.parametrize(
+    ("test", "body", "function"),
+    [
+        ("test_indexing_picks_what_numpy_would", "return Tensor(-self.data)", "Tensor.__getitem__"),
+        ("test_indexing_picks_what_numpy_would", "return None", "Tensor.__getitem__"),
+        ("test_indexing_picks_what_numpy_would", "while True: pass", "Tensor.__getitem__"),
+        (
+            "test_what_was_not_picked_gets_zero",
+            "return Tensor.op(self.data[index], (self,), lambda g: (self.data,))",
+            "Tensor.__getitem__",
+        ),
+        (
+            "test_transpose_takes_the_axes_in_the_order_given",
+            "return Tensor(self.data.T)",
+            "Tensor.transpose",
+        ),
+        ("test_a_plain_number_on_the_left_minus_a_value", "return self", "Value.__rsub__"),
+    ],
+)
+def test_a_failure_opens_the_function_that_was_called(tmp_path, test, body, function):
+    """Not the first of its piece, in which nothing is wrong."""
+    piece = next(piece for piece in COURSE.pieces.values() if function in piece.defines)
+    folder = solutions_in(tmp_path / "exercises")
+    file = folder / f"{piece.exercise}.py"
+    text = file.read_text("utf-8")
+    head = re.search(rf"\n    def {function.partition('.')[2]}\(.*\):\n", text)
+    spoil(file, head[0], f"{head[0]}        {body}\n")
+    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
+    found = next(t for t in result.exercises[0].pieces[0].tests if t.name == test)
+    line = text[: head.start() + 1].count("\n") + 1
+    assert found.where == f"exercises/{file.name}:{line}"
 
 
 # what was asked for
