@@ -393,6 +393,8 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
     [
         ("TypeError", "operand 'Tensor' does not support ufuncs (...)", "or its array, x.data"),
         ("AttributeError", "'Tensor' object has no attribute 'T'", "exercise 3 is all"),
+        ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
+        ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),
         ("AttributeError", "'NoneType' object has no attribute 'T'", None),
     ],
 )
