@@ -704,6 +704,8 @@ def told(error: StudentError) -> str:
         lines.append(place if source else f"{file}:{line}")
     if "does not support ufuncs" in error.message:
         lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
+    elif "from dtype('O') to dtype('float64')" in error.message:
+        lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))
     _type, is_tensor, attribute = error.message.partition("'Tensor' object has no attribute ")
     name = attribute.split("'")[1] if is_tensor and attribute.count("'") >= 2 else ""
     if name in OF_A_NODE:

@@ -348,7 +348,7 @@ def test_what_a_test_asks_last_counts_too(tmp_path):
         "    student.Tensor([[[12.0]]])\n"
     )
     start = "        self.grad = self.node = None\n"
-    spoil(answers / "ex03_tensor.py", start, start + "        assert data.ndim != 3\n")
+    spoil(answers / "ex03_tensor.py", start, start + "        assert self.data.ndim != 3\n")
     run = grader(
         "check", "shaping", "--target", str(answers), "--tests", str(suite), "--format", "json"
     )
@@ -403,6 +403,19 @@ def test_what_a_tensor_cannot_do_is_followed_by_what_can_be_done(type, message, 
     assert words[0] == f"relu(x) raised {type}: {message}"
     assert len(words) == (2 if says else 1)
     assert not says or says in words[1]
+
+
+def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
+    """linear that does not ask whether there is a bias."""
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(
+        folder / "ex04_ops.py", "    return y if bias is None else y + bias", "    return y + bias"
+    )
+    run = grader("check", "ex04.linear", "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), "ex04.linear")
+    assert "TypeError: Cannot cast" in test["message"] and "None?" in test["message"]
+    line = (folder / "ex04_ops.py").read_text("utf-8").partition("return y + bias")[0].count("\n")
+    assert test["where"] == f"exercises/ex04_ops.py:{line + 1}"
 
 
 def test_a_weight_of_another_name_is_called_missing(tmp_path):
