@@ -17,16 +17,19 @@ import numpy as np
 
 from . import isolation, marker, sandbox, suite, wire
 from .course import Piece
-from .intake import Submission
+from .intake import SHOWN, Submission
 from .language import _
 from .marking import Run
-from .process import Worker
+from .process import Crashed, TimedOut, Worker
 from .reports.text import number, one_line, word
-from .results import PASSED, PieceResult, Result, TestResult
-from .student import Call
+from .results import PASSED, WAITING, PieceResult, Result, TestResult
+from .student import Call, StudentError, Todo
+from .workbench import UsedUp
 
 WIDTH = 96
 VALUES = 2000  # of an array that are shown
+# What importing a file raises, before anything is called.
+NOT_LOADED = (StudentError, TimedOut, Crashed, wire.WireError)
 
 
 class NotExplained(Exception):
@@ -43,6 +46,7 @@ class Account:
     message: str
     expected: Any
     calls: tuple[Call, ...]
+    unloaded: str = ""  # the message, where the file could not be loaded
 
 
 def lines(run: Run, submission: Submission, piece: Piece, record: Result | None) -> list[str]:
@@ -52,6 +56,7 @@ def lines(run: Run, submission: Submission, piece: Piece, record: Result | None)
     if submission.problem:
         return [*head, _("not marked: {why}").format(why=one_line(submission.problem))]
     accounts, now = again(run, submission, piece, record)
+    unloaded = next((a.unloaded for a in accounts if a.unloaded), "")
     if record is None:
         head.append(_("it is not in the results file: other hidden inputs may give another result"))
     elif record.provenance["submission"] != submission.digest:
@@ -63,6 +68,9 @@ def lines(run: Run, submission: Submission, piece: Piece, record: Result | None)
         title = f"{test.suite}  {test.name}: {word(test.status)}"
         if test.status == PASSED:
             passing.append(title)
+        elif test.status == WAITING and unloaded:  # it waits for nothing that could be written
+            cause = _("{file} cannot be loaded:").format(file=f"{SHOWN}/{piece.exercise}.py")
+            head += ["", title, *(f"  {line}" for line in (cause, *unloaded.splitlines()))]
         else:
             head += ["", title, *(f"  {line}" for line in told(account, test))]
     return [*head, "", *passing]
@@ -92,7 +100,12 @@ def again(
     def reveal(test: Any, message: str, error: BaseException | None, calls: list[Call]) -> None:
         lines = inspect.getsource(test.item.function)
         expected = getattr(error, "expected", None)
-        accounts.append(Account(test.suite, test.name, lines, message, expected, tuple(calls)))
+        loading = isinstance(error, NOT_LOADED) and not isinstance(error, (Todo, UsedUp))
+        same_file = test.piece.exercise == piece.exercise
+        unloaded = message if loading and same_file and not calls else ""
+        accounts.append(
+            Account(test.suite, test.name, lines, message, expected, tuple(calls), unloaded)
+        )
 
     try:
         kind = isolation.none() if run.trusted else isolation.best()

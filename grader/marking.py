@@ -47,23 +47,23 @@ class Brief:
     pieces: tuple[str, ...]
     earned: float
     possible: float
-    status: str  # passed | failed | todo | waiting | refused
-    why: str = ""  # it was refused
+    status: str  # passed | failed | todo | waiting
+    why: str = ""  # it could not be marked, or held nothing
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Brief:
         exercises = record["exercises"]
         pieces = [(e["id"].split("_")[0], piece) for e in exercises for piece in e["pieces"]]
         tests = [test for _exercise, piece in pieces for test in piece["tests"]]
-        refused = all(test["suite"] == INTAKE and test["status"] == REFUSED for test in tests)
+        unmarked = all(test["suite"] == INTAKE for test in tests)
         return cls(
             conditions=conditions(record["provenance"]),
             seed=record["provenance"]["seed"],
             pieces=tuple(f"{short}.{piece['name']}" for short, piece in pieces),
             earned=record["score"]["earned"],
             possible=record["score"]["possible"],
-            status=REFUSED if refused else combined(e["status"] for e in exercises),
-            why=tests[0]["message"] if refused else "",
+            status=combined(e["status"] for e in exercises),
+            why=tests[0]["message"] or _("nothing was handed in") if unmarked else "",
         )
 
 
@@ -74,6 +74,7 @@ class Tally:
     total: int
     known: int = 0  # those and others that the file holds
     marked: int = 0
+    refused: int = 0  # of those marked: that could not be
     kept: int = 0
     died: list[str] = field(default_factory=list)
     briefs: dict[str, Brief] = field(default_factory=dict)  # of the submissions that are there
@@ -83,12 +84,19 @@ class Tally:
     def done(self) -> int:
         return self.marked + self.kept
 
+    @property
+    def unmarked(self) -> dict[str, str]:
+        """Why some could not be marked, by id: they count in nothing else, as in `stats`."""
+        return {id: brief.why for id, brief in sorted(self.briefs.items()) if brief.why}
+
     def statuses(self) -> Counter[str]:
-        return Counter(brief.status for brief in self.briefs.values())
+        return Counter(brief.status for brief in self.briefs.values() if not brief.why)
 
     @property
-    def mean(self) -> float:
-        return statistics.fmean(brief.earned for brief in self.briefs.values())
+    def mean(self) -> float | None:
+        """Of what the marked ones earned."""
+        earned = [brief.earned for brief in self.briefs.values() if not brief.why]
+        return statistics.fmean(earned) if earned else None
 
 
 @dataclass(frozen=True)
@@ -223,8 +231,9 @@ class Desk:
     def note(self, record: dict[str, Any]) -> None:
         """Put a record into the file."""
         self.book.append(record)
+        brief = self.tally.briefs[record["submission"]] = Brief.of(record)
         self.tally.marked += 1
-        self.tally.briefs[record["submission"]] = Brief.of(record)
+        self.tally.refused += bool(brief.why)
         self.show()
 
     def show(self) -> None:

@@ -57,6 +57,20 @@ class Call:
         return value if type(value) is wire.Ref else None
 
 
+def method_of(call: Call) -> str:
+    """The qualified name of the function that a call ran: of x[1], "Tensor.__getitem__".
+
+    Its `name` is what made x instead, where that says more.
+    """
+    request = call.request
+    if request["op"] != "operator":
+        return call.name
+    first, *_others = operands = request["args"]
+    owner = next((value.type for value in operands if type(value) is wire.Ref), "")
+    reflected = "" if type(first) is wire.Ref else "r"
+    return f"{owner}.__{reflected}{request['name']}__"
+
+
 @dataclass(eq=False)
 class Log:
     """The calls of one test, in order."""

@@ -70,6 +70,8 @@ OF_VALUES = (
     BadRequest,  # too much came back to be handed on
 )
 
+OF_A_NODE = ("born", "parents", "vjp")  # attributes that exercise 3 gives a Node and no Tensor
+
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
 UNUSED = (
     "cacheprovider capture debugging doctest faulthandler junitxml legacypath logging monkeypatch "
@@ -538,7 +540,7 @@ class Checker:
         """(status, message, place) of what the test raised."""
         if error is None:
             return PASSED, "", None
-        place = self.benches.place(test.piece, error)
+        place = self.benches.place(test.piece, error, student._log.calls if student else ())
         if isinstance(error, Waiting):
             return WAITING, str(error), place
         if isinstance(error, Todo):
@@ -699,7 +701,18 @@ def told(error: StudentError) -> str:
         lines.append(place if source else f"{file}:{line}")
     if "does not support ufuncs" in error.message:
         lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
-    elif error.message.startswith("'Tensor' object has no attribute"):
+    elif "from dtype('O') to dtype('float64')" in error.message:
+        lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))
+    _type, is_tensor, attribute = error.message.partition("'Tensor' object has no attribute ")
+    name = attribute.split("'")[1] if is_tensor and attribute.count("'") >= 2 else ""
+    if name in OF_A_NODE:
+        lines.append(
+            _(
+                "a leaf, which was not made by Tensor.op, has no place in the graph: there stands "
+                "the Tensor itself; isinstance(parent, Node) tells nodes from leaves"
+            )
+        )
+    elif name and hasattr(np.ndarray, name):
         lines.append(_("exercise 3 is all that a Tensor can do; its array, x.data, can do more"))
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import answers, diagnosis
@@ -11,7 +12,7 @@ from .assembly import Plan, Target
 from .course import Course, Exercise, Piece
 from .language import _
 from .process import Crashed, InProcess, TimedOut, Worker
-from .student import Student, StudentError, Todo, error_of
+from .student import Call, Student, StudentError, Todo, error_of, method_of
 from .wire import WireError
 
 if TYPE_CHECKING:
@@ -146,14 +147,22 @@ class Workbench:
         known = not files or files[-1] in self.unusable
         return None if known or files[-1] not in self.course.reach(exercise) else files[-1]
 
-    def place(self, piece: Piece, error: BaseException) -> str:
-        """The place in the student's file: where it raised, else where the piece begins."""
+    def place(self, piece: Piece, error: BaseException, calls: Sequence[Call] = ()) -> str:
+        """The place in the student's file: where it raised, else what the call at fault ran.
+
+        Where that is not known it is the first of the piece's functions among the test's `calls`,
+        else the first of the piece.
+        """
         source = self.target.files[piece.exercise]
         frames = [frame for frame in getattr(error, "frames", []) if frame[0] in self.shown]
         own = [frame for frame in frames if frame[0] == source.shown] or frames
         if own:
             return f"{own[-1][0]}:{own[-1][1]}"
-        names = [getattr(getattr(error, "call", None), "name", ""), *piece.defines]
+        noted = getattr(error, "call", None)
+        at_fault = [noted] if isinstance(noted, Call) else calls[-1:]
+        names = [name for call in at_fault for name in (method_of(call), call.name)]
+        names += [name for call in calls if (name := method_of(call)) in piece.defines]
+        names += piece.defines
         places = self.places.get(piece.exercise, {})
         found = [places[n] for n in names if n in places and places[n][0] == source.shown]
         return f"{found[0][0]}:{found[0][1]}" if found else f"{source.shown}:{source.line}"

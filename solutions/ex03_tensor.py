@@ -162,8 +162,8 @@ class Tensor:
     recording = True
 
     def __init__(self, data):
-        data = np.asarray(data)
-        self.data = data if data.dtype == np.float32 else data.astype(np.float64, copy=False)
+        a = np.asarray(data)
+        self.data = a if a.dtype == np.float32 else a.astype(float, casting="same_kind", copy=False)
         self.grad = self.node = None
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console, Group
@@ -14,6 +14,7 @@ from rich.text import Text
 from ..language import _, counted
 from ..similar import Pair
 from ..stats import Stats
+from .marking import left_out
 from .table import as_csv
 from .text import ascii_only, clean, number, one_line
 
@@ -23,7 +24,8 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#b0b0b0"  # told apart by everybody
 BINS = 20
 
 Rows = list[tuple[str, ...]]
-Section = tuple[str, tuple[str, ...], Rows]  # a sentence, the heads of its columns, the rows
+# A sentence, the heads of its columns, the rows, and how a row is said without a table.
+Section = tuple[str, tuple[str, ...], Rows, Callable[..., str]]
 
 
 class NoMatplotlib(Exception):
@@ -31,18 +33,12 @@ class NoMatplotlib(Exception):
 
 
 def render(stats: Stats, pairs: Sequence[Pair] | None = None, notes: Sequence[str] = ()) -> str:
-    """The plain report: linear ASCII, one row a line, each value after its name."""
+    """The plain report: linear ASCII, one row a line, each read as a sentence."""
     parts = [summary(stats)]
-    for title, head, rows in sections(stats, pairs, notes):
-        parts.append([title, *(f"  {named(head, row)}" for row in rows)])
+    for title, head, rows, in_words in sections(stats, pairs, notes):
+        lines = [in_words(*row) if len(row) == len(head) else row[0] for row in rows]
+        parts.append([title, *(f"  {line}" for line in lines)])
     return ascii_only(clean("\n\n".join("\n".join(part) for part in parts))) + "\n"
-
-
-def named(head: tuple[str, ...], row: tuple[str, ...]) -> str:
-    """ "ex05.layernorm: pass 50%, failed 3": a row without the values that say nothing."""
-    first, *rest = row
-    values = [f"{name} {value}" for name, value in zip(head[1:], rest) if name and value]
-    return f"{first}: {', '.join(values)}" if values else first
 
 
 def show(
@@ -54,7 +50,7 @@ def show(
     """Print it as tables."""
     console = console or Console(highlight=False)
     console.print(Text("\n".join(summary(stats))))
-    for title, head, rows in sections(stats, pairs, notes):
+    for title, head, rows, _in_words in sections(stats, pairs, notes):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in head:
             table.add_column(name, overflow="fold")
@@ -75,6 +71,7 @@ def summary(stats: Stats) -> list[str]:
                 median=number(stats.median),
                 spread=number(stats.spread),
             )
+            + left_out(len(stats.unmarked))
         )
     return lines
 
@@ -88,11 +85,11 @@ def sections(stats: Stats, pairs: Sequence[Pair] | None, notes: Sequence[str]) -
     if stats.unmarked:
         rows = [(one_line(id), one_line(why)) for id, why in stats.unmarked.items()]
         title = counted("{n} not marked", "{n} not marked", len(rows))
-        yield title, (_("submission"), _("why")), shortened(rows)
+        yield title, (_("submission"), _("why")), shortened(rows), "{}: {}".format
     if pairs is not None:
         yield look_alikes(pairs)
     if notes:
-        yield _("Not compared"), ("",), shortened([(one_line(note),) for note in notes])
+        yield _("Not compared"), ("",), shortened([(one_line(note),) for note in notes]), str
 
 
 def pieces(stats: Stats) -> Section:
@@ -117,7 +114,13 @@ def pieces(stats: Stats) -> Section:
         )
         for piece in stats.pieces
     ]
-    return _("The pieces"), head, rows
+
+    def in_words(id: str, *values: str) -> str:
+        """ "ex05.layernorm: pass 50%, failed 3": without the values that say nothing."""
+        named = [f"{name} {value}" for name, value in zip(head[1:], values) if name and value]
+        return f"{id}: {', '.join(named)}"
+
+    return _("The pieces"), head, rows, in_words
 
 
 def misconceptions(stats: Stats) -> Section:
@@ -125,13 +128,18 @@ def misconceptions(stats: Stats) -> Section:
         named=stats.named, failed=stats.failed, share=f"{stats.named / stats.failed:.0%}"
     )
     rows = [(one_line(m.piece), str(m.count), one_line(m.says)) for m in stats.misconceptions]
-    return title, (_("piece"), _("how many"), _("mistake")), shortened(rows)
+
+    def in_words(piece: str, count: str, mistake: str) -> str:
+        times = counted("{n} submission", "{n} submissions", int(count))
+        return _("{piece}, in {times}: {mistake}").format(piece=piece, times=times, mistake=mistake)
+
+    return title, (_("piece"), _("how many"), _("mistake")), shortened(rows), in_words
 
 
 def look_alikes(pairs: Sequence[Pair]) -> Section:
     """A row for every two that are alike: where they are most, and in which other exercises."""
     if not pairs:
-        return _("No two submissions are alike in what many do not share"), (), []
+        return _("No two submissions are alike in what many do not share"), (), [], str
     title = _("Look at these side by side; how they came to be alike, no number can tell")
     head = (
         *(_("one"), _("other"), _("exercise"), _("shared"), _("lines")),
@@ -149,7 +157,16 @@ def look_alikes(pairs: Sequence[Pair]) -> Section:
         )
         for most, *others in often_first
     ]
-    return title, head, shortened(rows)
+    return title, head, shortened(rows), pair_in_words
+
+
+def pair_in_words(
+    one: str, other: str, exercise: str, share: str, lines: str, others: str, too: str
+) -> str:
+    words = _("{one} and {other}: {share} of {exercise} shared, lines {lines} and {others}").format(
+        one=one, other=other, share=share, exercise=exercise, lines=lines, others=others
+    )
+    return words + (_("; alike too in {exercises}").format(exercises=too) if too else "")
 
 
 def short(pair: Pair) -> str:

@@ -296,11 +296,9 @@ def ending(result: Result, course: Course) -> list[tuple[str, str]]:
     if step:
         return _to_do(result, course, *step)
     if not result.passed:
-        reasons = [reason for exercise in result.exercises for reason in waits(exercise)]
-        return [
-            (_("next"), _("nothing to do here yet")),
-            *((word(WAITING), r) for r in dict.fromkeys(reasons)),
-        ]
+        all_reasons = [reason for exercise in result.exercises for reason in waits(exercise)]
+        reasons = list(dict.fromkeys(all_reasons))
+        return [*_before(result, course, reasons), *((word(WAITING), r) for r in reasons)]
     if not is_whole(result, course):
         asked = _("all that was asked for passes: {score}").format(score=score(result))
         return [(_("done"), asked), (_("next"), "make check")]
@@ -323,6 +321,20 @@ def _to_do(
         (_("open"), one_line(test.where) if test and test.where else file),
         (_("stuck"), f"python -m grader hint {piece.id}"),
     ]
+
+
+def _before(result: Result, course: Course, reasons: Sequence[str]) -> list[tuple[str, str]]:
+    """The first piece that what waits here waits for: it can be begun."""
+    named = {name for reason in reasons for name in reason.replace(",", " ").split()}
+    for piece in course.pieces.values():
+        exercise = course.exercise_of(piece)
+        if piece.id in named or exercise.short in named:
+            return [
+                (_("next"), _("{piece}, which this waits for").format(piece=piece.id)),
+                (_("open"), f"{one_line(result.target)}/{exercise.file}"),
+                (_("stuck"), f"python -m grader hint {piece.id}"),
+            ]
+    return [(_("next"), _("nothing to do here yet"))]
 
 
 def _missing(piece: Piece, test: TestResult | None) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -209,6 +210,39 @@ def test_a_failing_piece_is_not_blamed_on_those_that_need_it(tmp_path):
     assert "ex06.attention_weights" in result["exercises"][0]["borrowed"]
 
 
+@pytest.mark.parametrize(
+    ("test", "body", "function"),
+    [
+        ("test_indexing_picks_what_numpy_would", "return Tensor(-self.data)", "Tensor.__getitem__"),
+        ("test_indexing_picks_what_numpy_would", "return None", "Tensor.__getitem__"),
+        ("test_indexing_picks_what_numpy_would", "while True: pass", "Tensor.__getitem__"),
+        (
+            "test_what_was_not_picked_gets_zero",
+            "return Tensor.op(self.data[index], (self,), lambda g: (self.data,))",
+            "Tensor.__getitem__",
+        ),
+        (
+            "test_transpose_takes_the_axes_in_the_order_given",
+            "return Tensor(self.data.T)",
+            "Tensor.transpose",
+        ),
+        ("test_a_plain_number_on_the_left_minus_a_value", "return self", "Value.__rsub__"),
+    ],
+)
+def test_a_failure_opens_the_function_that_was_called(tmp_path, test, body, function):
+    """Not the first of its piece, in which nothing is wrong."""
+    piece = next(piece for piece in COURSE.pieces.values() if function in piece.defines)
+    folder = solutions_in(tmp_path / "exercises")
+    file = folder / f"{piece.exercise}.py"
+    text = file.read_text("utf-8")
+    head = re.search(rf"\n    def {function.partition('.')[2]}\(.*\):\n", text)
+    spoil(file, head[0], f"{head[0]}        {body}\n")
+    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
+    found = next(t for t in result.exercises[0].pieces[0].tests if t.name == test)
+    line = text[: head.start() + 1].count("\n") + 1
+    assert found.where == f"exercises/{file.name}:{line}"
+
+
 # what was asked for
 
 
@@ -314,7 +348,7 @@ def test_what_a_test_asks_last_counts_too(tmp_path):
         "    student.Tensor([[[12.0]]])\n"
     )
     start = "        self.grad = self.node = None\n"
-    spoil(answers / "ex03_tensor.py", start, start + "        assert data.ndim != 3\n")
+    spoil(answers / "ex03_tensor.py", start, start + "        assert self.data.ndim != 3\n")
     run = grader(
         "check", "shaping", "--target", str(answers), "--tests", str(suite), "--format", "json"
     )
@@ -390,6 +424,8 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
     [
         ("TypeError", "operand 'Tensor' does not support ufuncs (...)", "or its array, x.data"),
         ("AttributeError", "'Tensor' object has no attribute 'T'", "exercise 3 is all"),
+        ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
+        ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),
         ("AttributeError", "'NoneType' object has no attribute 'T'", None),
     ],
 )
@@ -398,6 +434,19 @@ def test_what_a_tensor_cannot_do_is_followed_by_what_can_be_done(type, message, 
     assert words[0] == f"relu(x) raised {type}: {message}"
     assert len(words) == (2 if says else 1)
     assert not says or says in words[1]
+
+
+def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
+    """linear that does not ask whether there is a bias."""
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(
+        folder / "ex04_ops.py", "    return y if bias is None else y + bias", "    return y + bias"
+    )
+    run = grader("check", "ex04.linear", "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), "ex04.linear")
+    assert "TypeError: Cannot cast" in test["message"] and "None?" in test["message"]
+    line = (folder / "ex04_ops.py").read_text("utf-8").partition("return y + bias")[0].count("\n")
+    assert test["where"] == f"exercises/ex04_ops.py:{line + 1}"
 
 
 def test_a_weight_of_another_name_is_called_missing(tmp_path):

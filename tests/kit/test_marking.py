@@ -18,11 +18,13 @@ import pytest
 from below import descendants
 
 from grader import course as courses
-from grader import explanation, intake, isolation, ledger, marker, marking, suite
+from grader import explanation, intake, isolation, ledger, marker, marking, stats, suite
 from grader.assembly import Target
 from grader.cli import main
 from grader.course import ROOT
 from grader.process import TRIES, Worker
+from grader.reports import marking as marking_report
+from grader.reports import stats as stats_report
 from grader.results import ExerciseResult, PieceResult, Result, TestResult
 from grader.zygote import Zygote
 
@@ -217,12 +219,31 @@ def test_every_submission_ends_in_a_record(tmp_path):
     tally = marking.mark_all(run_of(folder, "ex05"), tmp_path / "m.jsonl", Pretend().crew)
     records = ledger.results(tmp_path / "m.jsonl")
     assert tally.marked == len(records) == 5
-    assert tally.statuses() == {"passed": 1, "todo": 1, "refused": 3}
+    assert tally.statuses() == {"passed": 1}
+    assert len(tally.unmarked) == 4 and {"eve", "max", "zip"} < tally.unmarked.keys()
     refused = records["zip"]
     assert (refused.earned, refused.possible) == (0.0, 16.0)
     for piece in refused.exercises[0].pieces:
         assert piece.tests[0].status == "refused" and "not a zip" in piece.tests[0].message
     assert records["eve"].exercises[0].status == "todo"
+
+
+def test_mark_and_stats_say_the_same_of_what_could_not_be_marked(tmp_path):
+    """Both leave it out of the mean, say so, and name it: an empty folder like a wrong name."""
+    folder = handed_in(tmp_path / "in", ann={"ex05_norm": NORM}, eve={}, max={"main": ""})
+    book = tmp_path / "m.jsonl"
+    for kept in (0, 3):
+        tally = marking.mark_all(run_of(folder, "ex05"), book, Pretend().crew)
+        assert tally.kept == kept
+        ended = marking_report.summary(tally, book, 0, 1.0)
+        counted = stats_report.summary(stats.read(book))
+        assert "mean 16 of 16 points; 2 that were not marked are left out" in ended
+        assert "; 2 that were not marked are left out" in counted[1]
+        assert "      2  not marked" in ended
+        assert "  eve: not marked: an empty folder" in ended
+        assert any(line.startswith("  max: not marked: none of its files") for line in ended)
+        assert ("1 submission marked, 0 kept" in ended[0]) == (kept == 0)
+    assert counted[0] == "1 submission marked"
 
 
 def test_what_the_grader_gives_up_on_is_a_record_too(tmp_path, class_of_four):
@@ -469,6 +490,24 @@ def test_hidden_tests_reach_a_record_without_their_values(tmp_path):
     bob = run.submission(run.parcels[0])
     told = "\n".join(explanation.lines(run, bob, COURSE.pieces["ex05.layernorm"], record))
     assert all(f"hidden  {t.name}: failed" in told for t in failed)
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [("\ndef (:\n", "SyntaxError"), ("\nimport nothing_such\n", "ModuleNotFoundError")],
+)
+def test_a_piece_that_waits_in_a_file_that_cannot_be_loaded_is_explained_by_that(
+    tmp_path, end, error
+):
+    """It waits for a piece that may be right: whoever looks for that finds nothing wrong."""
+    folder = handed_in(tmp_path / "in", bob={"ex01_tokenizer": TOKENIZER + end})
+    run = run_of(folder, "ex01.encode", trusted=True)
+    bob = run.submission(run.parcels[0])
+    told = explanation.lines(run, bob, COURSE.pieces["ex01.encode"], None)
+    line = TOKENIZER.count("\n") + 2
+    assert any(error in text for text in told)
+    assert any(f"exercises/ex01_tokenizer.py:{line}" in text for text in told)
+    assert not any("waits for" in text for text in told)
 
 
 def test_a_number_that_python_will_not_print_is_explained_all_the_same():

@@ -268,7 +268,22 @@ def test_what_a_written_piece_calls_is_to_be_written_first():
 def test_a_selection_that_only_waits_ends_on_what_it_waits_for():
     waiting = [a_test("waiting", message="waits for ex03.backward")]
     text = plain.render(a_result({"ex05.rmsnorm": waiting}, ids={"ex05.rmsnorm"}), COURSE)
-    assert text.endswith("next: nothing to do here yet\nwaiting: waits for ex03.backward\n")
+    next_, _open, _stuck, waits = text.splitlines()[-4:]
+    assert next_ == "next: ex03.backward, which this waits for"
+    assert waits == "waiting: waits for ex03.backward"
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("waits for ex03, ex04.softmax", "next: ex03.unbroadcast, which this waits for"),
+        ("waits for ex03_tensor, which cannot be imported yet", "next: nothing to do here yet"),
+    ],
+)
+def test_where_all_waits_the_first_piece_of_what_is_awaited_comes_next(message, says):
+    waiting = [a_test("waiting", message=message)]
+    text = plain.render(a_result({"ex06.split_heads": waiting}, ids={"ex06.split_heads"}), COURSE)
+    assert says in text.splitlines()
 
 
 def test_a_selection_that_passes_leads_back_to_the_whole_course():
