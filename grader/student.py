@@ -49,6 +49,7 @@ class Call:
     request: dict
     answer: dict | None = None
     tensors: bool = False  # a Tensor was among the arguments
+    unsaid: str = ""  # what its error should name, and does not
 
     @property
     def made(self) -> wire.Ref | None:
@@ -283,6 +284,7 @@ class Student:
                     )
                 ) from error
             if mentions not in error.message:
+                self._log.last.unsaid = mentions
                 text = _("{call} raised {wanted}, but its message should name {mentions!r}").format(
                     call=error.call, wanted=wanted, mentions=mentions
                 )

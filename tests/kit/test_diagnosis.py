@@ -1,6 +1,7 @@
 """What a wrong answer is called."""
 
 import numpy as np
+import pytest
 
 from grader import compare, diagnosis
 from grader import course as courses
@@ -40,3 +41,14 @@ def test_a_piece_that_no_mutant_of_its_own_explains_asks_those_of_what_it_needs(
     piece = COURSE.pieces["ex06.causal_attention"]
     said = diagnosis.name([student._log.calls], piece, COURSE, SOLUTIONS, MUTANTS)
     assert said == unscaled.says
+
+
+def test_a_mistake_whose_message_is_right_does_not_explain_one_that_is_wrong():
+    """All of them raise ValueError, and a known mistake elsewhere names the character."""
+    silent = known("encode_names_nothing")
+    student = student_of("ex01_tokenizer", silent)
+    wrong = pytest.raises(AssertionError, match="should name")
+    with wrong, student.raises(ValueError, mentions="?"):
+        student.CharTokenizer(["abc"]).encode("a?c")
+    piece = COURSE.pieces["ex01.encode"]
+    assert diagnosis.name([student._log.calls], piece, COURSE, SOLUTIONS, MUTANTS) == silent.says
