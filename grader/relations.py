@@ -288,7 +288,8 @@ def shapes(got: np.ndarray, expected: np.ndarray) -> str:
         if sorted((*mine, 1)) == sorted(right):
             return ones
         return many if sorted((*right, 1)) == sorted(mine) else _("the numbers are right")
-    if mine == right[1:] and alike(got, expected[0]):
+    rows_differ = expected.ndim and not alike(np.broadcast_to(expected[:1], right), expected)
+    if mine == right[1:] and rows_differ and alike(got, expected[0]):
         return _("yours is the first of expected alone; is a tuple of one without its comma, (g,)?")
     if got.ndim == 0:
         return _("yours is a single number")

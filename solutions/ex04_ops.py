@@ -29,7 +29,8 @@ subtracting the same number m from all scores changes nothing. So subtract the l
 
     z = [1000, 1000]     z - 1000 = [0, 0]     e^0 = [1, 1]     p = [1/2, 1/2]
 
-For arrays minus_max does that; it is given, at the end of the file.
+For arrays minus_max does that; it is given, at the end of the file. It works along the last axis
+alone: x.data.swapaxes(axis, -1) brings another one there, and the same again brings it back.
 
 Its gradient, for two scores. With s = e^z0 + e^z1, p0 is e^z0 / s and p1 is e^z1 / s. z0 stands
 in both, because s holds it too, and ds/dz0 = e^z0. The rule for quotients, (u' s - u s') / s^2:
@@ -155,8 +156,9 @@ def softmax(x, axis=-1):
     [0, log 3] gives [0.25, 0.75]; [1000, 1000] gives [0.5, 0.5]; [0, -inf] gives [1, 0].
     """
     # TODO 1  exp of x minus its maximum along the axis   any shape        keepdims
+    #         (minus_max knows the last axis alone: swapaxes(axis, -1), and back)
     # TODO 2  divided by their sum along the axis         the same shape   keepdims
-    # TODO 3  the node                                    the same shape
+    # TODO 3  the node; the sum in its gradient           the same shape   keepdims
     ### BEGIN SOLUTION
     y = minus_max(x.data.swapaxes(axis, -1))
     np.exp(y, out=y)

@@ -117,6 +117,7 @@ def test_the_digits_of_float32_hide_no_factor():
             "yours is the first of expected alone; is a tuple of one without its comma",
         ),
         (np.array(1.0), np.array([1.0, 2.0]), "yours is the first of expected alone"),
+        (np.array(1.0), np.array([1.0, 1.0]), "yours is a single number"),  # of equals no first
         (CUBE, CUBE.sum(2), "axis 2, 4 long, is too many"),
         (np.array(1.0), CUBE, "yours is a single number"),
         (CUBE.reshape(6, 4), CUBE, "the numbers are right"),

@@ -232,6 +232,28 @@ def decode_cuts_ends(self, ids):
 @mutant(
     EX01,
     "CharTokenizer.decode",
+    says="you cut off the first and the last id; drop every BOS, and nothing that is not BOS",
+)
+def decode_cuts_ends_alone(self, ids):
+    if unknown := [id for id in ids if not 0 <= id <= self.bos]:
+        raise ValueError(f"unknown: {unknown}")
+    return "".join(self.chars[id] for id in ids[1:-1])
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.decode",
+    says="you refused BOS, which is an id like the others; refuse what is below 0 or above BOS",
+)
+def decode_refuses_bos(self, ids):
+    if unknown := [id for id in ids if not 0 <= id < self.bos]:
+        raise ValueError(f"unknown: {unknown}")
+    return "".join(self.chars[id] for id in ids if id != self.bos)
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.decode",
     says="you looked BOS up like a character; it has none, so drop it first",
 )
 def decode_keeps_bos(self, ids):

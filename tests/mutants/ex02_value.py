@@ -7,6 +7,7 @@ from grader.diagnosis import mutant
 from solutions.ex02_value import Value
 
 EX02 = "ex02_value"
+COMMA = "a tuple of one needs its comma: (self,), and so does its local derivative: (1,)"
 
 
 def in_order(value):
@@ -126,6 +127,11 @@ def pow_divided(self, n):
     return Value(self.data**n, (self,), (n * self.data**n / self.data,))
 
 
+@mutant(EX02, "Value.__pow__", says=COMMA)
+def pow_without_comma(self, n):
+    return Value(self.data**n, self, (n * self.data ** (n - 1),))
+
+
 @mutant(
     EX02,
     "Value.__neg__",
@@ -142,6 +148,11 @@ def neg_forgets(self):
 )
 def neg_derivative(self):
     return Value(-self.data, (self,), (1,))
+
+
+@mutant(EX02, "Value.__neg__", says=COMMA)
+def neg_without_comma(self):
+    return Value(-self.data, self, (-1,))
 
 
 @mutant(
@@ -243,6 +254,12 @@ def exp_forgets(self):
     return Value(math.exp(self.data))
 
 
+@mutant(EX02, "Value.exp", says=COMMA)
+def exp_without_comma(self):
+    result = math.exp(self.data)
+    return Value(result, self, (result,))
+
+
 @mutant(
     EX02,
     "Value.log",
@@ -269,6 +286,11 @@ def log_ten(self):
 )
 def log_shifted(self):
     return Value(math.log(self.data + 1e-6), (self,), (1 / (self.data + 1e-6),))
+
+
+@mutant(EX02, "Value.log", says=COMMA)
+def log_without_comma(self):
+    return Value(math.log(self.data), self, (1 / self.data,))
 
 
 @mutant(
@@ -315,6 +337,11 @@ def relu_leaky(self):
 )
 def relu_min(self):
     return Value(min(0, self.data), (self,), (float(self.data < 0),))
+
+
+@mutant(EX02, "Value.relu", says=COMMA)
+def relu_without_comma(self):
+    return Value(max(0, self.data), self, (float(self.data > 0),))
 
 
 # backward
@@ -370,7 +397,7 @@ def backward_adds_along_the_path(self):
 @mutant(
     EX02,
     "Value.backward",
-    says="your gradient stopped one step from the result; go back from there, to the very inputs",
+    says="your gradient stopped one step from the result; walk `order` from its end to its start",
 )
 def backward_forwards(self):
     self.grad += 1

@@ -199,7 +199,9 @@ def backward_hands_on_too_early(self, grad=None):
 
 
 @mutant(
-    EX, "Tensor.backward", "you walked every path by itself; a node hands on once, when it has all"
+    EX,
+    "Tensor.backward",
+    "you handed on again for each path; a node waits for all: the youngest first, by -born",
 )
 def backward_walks_every_path(self, grad=None):
     waiting = [(above(self), first(self, grad))]
@@ -309,6 +311,37 @@ def mul_swapped(self, other):
 )
 def mul_without_g(self, other):
     return broadcast_op(np.multiply, self, other, lambda g, a, b: (b + 0 * g, a + 0 * g))
+
+
+@mutant(
+    EX,
+    "Tensor.__mul__",
+    "you left g out; the local derivative is multiplied by what comes from above",
+)
+def mul_without_g_in_its_own_shape(self, other):
+    return broadcast_op(np.multiply, self, other, lambda g, a, b: (b, a))
+
+
+def summed_as_far_as_it_goes(grad, shape):
+    """unbroadcast, of a loop for each of its two steps: what has too few axes stays as it is."""
+    while grad.ndim > len(shape):
+        grad = grad.sum(0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.sum(axis, keepdims=True)
+    return grad
+
+
+@mutant(
+    EX,
+    "Tensor.__mul__",
+    "you left g out; the local derivative is multiplied by what comes from above",
+)
+def mul_without_g_in_any_shape(self, other):
+    other = tensor(self, other if isinstance(other, Tensor) else np.array(other, self.data.dtype))
+    a, b = self.data, other.data
+    shares = summed_as_far_as_it_goes
+    return Tensor.op(a * b, (self, other), lambda g: (shares(b, a.shape), shares(a, b.shape)))
 
 
 @mutant(EX, "Tensor.__mul__", "you made a number float64; beside a float32 tensor it takes float32")
@@ -604,6 +637,23 @@ def reshape_by_columns(self, *shape):
 )
 def reshape_gradient_as_it_is(self, *shape):
     return Tensor.op(self.data.reshape(*shape), (self,), lambda g: (g,))
+
+
+RESHAPED = (
+    "you reshaped self itself; the result needs an array of its own: self.data.reshape(*shape)"
+)
+
+
+@mutant(EX, "Tensor.reshape", RESHAPED)
+def reshape_in_place(self, *shape):
+    self.data = self.data.reshape(*shape)
+    return Tensor.op(self.data, (self,), lambda g: (g.reshape(self.shape),))
+
+
+@mutant(EX, "Tensor.reshape", RESHAPED)
+def reshape_in_place_and_back(self, *shape):
+    before, self.data = self.shape, self.data.reshape(*shape)
+    return Tensor.op(self.data, (self,), lambda g: (g.reshape(before),))
 
 
 @mutant(EX, "Tensor.reshape", "you put the gradient back column by column; keep the reading order")

@@ -188,6 +188,17 @@ def softmax_last_axis(x, axis=-1):
     return e / e.sum(-1, keepdims=True)
 
 
+@mutant(
+    "ex04_ops",
+    "softmax",
+    says="minus_max takes the last axis alone; swapaxes(axis, -1) before it, and again at the end",
+)
+def softmax_maximum_of_the_last_axis(x, axis=-1):
+    e = np.exp(x.data - x.data.max(-1, keepdims=True))
+    p = e / e.sum(axis, keepdims=True)
+    return Tensor.op(p, (x,), lambda g: (p * (g - (g * p).sum(axis, keepdims=True)),))
+
+
 @mutant("ex04_ops", "softmax", says="the default axis is the last, -1; yours is the first")
 def softmax_first_axis(x, axis=0):
     e = (x - x.data.max(axis, keepdims=True)).exp()
@@ -264,6 +275,17 @@ def softmax_gradient_last_axis(x, axis=-1):
     e = np.exp(x.data - x.data.max(axis, keepdims=True))
     p = e / e.sum(axis, keepdims=True)
     return Tensor.op(p, (x,), lambda g: (p * (g - (g * p).sum(-1, keepdims=True)),))
+
+
+@mutant(
+    "ex04_ops",
+    "softmax",
+    says="the sum in the gradient lost its axis; with keepdims=True it lines up with g again",
+)
+def softmax_gradient_without_keepdims(x, axis=-1):
+    e = np.exp(x.data - x.data.max(axis, keepdims=True))
+    p = e / e.sum(axis, keepdims=True)
+    return Tensor.op(p, (x,), lambda g: (p * (g - (g * p).sum(axis)),))
 
 
 @mutant("ex04_ops", "softmax", says="x itself was changed; the result needs an array of its own")
@@ -500,6 +522,33 @@ def cross_entropy_mean_of_all(logits, targets, ignore=-1):
 def cross_entropy_counts_padding(logits, targets, ignore=-1):
     _, logp, targets, _ = rows_of(logits, targets, ignore)
     return -logp[np.arange(len(targets)), targets].mean()
+
+
+def picked_and_masked(logits, targets, ignore):
+    """log p at each target, 0 where it is ignored: but there the target, such as -100, is no place.
+
+    The targets and the rows that count come with it.
+    """
+    _, logp, targets, rows = rows_of(logits, targets, ignore)
+    kept = (targets != ignore).astype(logp.data.dtype)
+    return logp[np.arange(len(targets)), targets] * kept, targets, rows
+
+
+@mutant(
+    "ex04_ops",
+    "cross_entropy",
+    says="what is ignored is used as an index all the same, and may be any number; pick among the"
+    " rows that count alone",
+)
+def cross_entropy_ignored_as_index(logits, targets, ignore=-1):
+    picked, _, rows = picked_and_masked(logits, targets, ignore)
+    return picked.sum() * (-1 / len(rows))
+
+
+@mutant("ex04_ops", "cross_entropy", says="the loss was summed; it is the mean over the rows")
+def cross_entropy_sum_of_masked(logits, targets, ignore=-1):
+    picked, _, _ = picked_and_masked(logits, targets, ignore)
+    return -picked.sum()
 
 
 @mutant("ex04_ops", "cross_entropy", says="-1 is always ignored; use the argument `ignore`")

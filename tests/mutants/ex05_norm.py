@@ -25,6 +25,14 @@ def rmsnorm_eps_outside(x, gain=None, eps=1e-5):
     return n if gain is None else n * gain
 
 
+@mutant(
+    "ex05_norm", "rmsnorm", says="eps was added after the root; it belongs inside: sqrt(... + eps)"
+)
+def rmsnorm_eps_after_the_inverse_root(x, gain=None, eps=1e-5):
+    n = x * ((x * x).mean(-1, keepdims=True) ** -0.5 + eps)
+    return n if gain is None else n * gain
+
+
 @mutant("ex05_norm", "rmsnorm", says="eps is not used; without it a vector of zeros divides 0 by 0")
 def rmsnorm_without_eps(x, gain=None, eps=1e-5):
     n = x * (x * x).mean(-1, keepdims=True) ** -0.5
@@ -214,6 +222,16 @@ def layernorm_eps_outside(x, gain, bias, eps=1e-5):
 @mutant(
     "ex05_norm",
     "layernorm",
+    says="eps was added after the root; it belongs inside: sqrt(variance + eps)",
+)
+def layernorm_eps_after_the_inverse_root(x, gain, bias, eps=1e-5):
+    c = x - x.mean(-1, keepdims=True)
+    return c * ((c * c).mean(-1, keepdims=True) ** -0.5 + eps) * gain + bias
+
+
+@mutant(
+    "ex05_norm",
+    "layernorm",
     says="eps is not used; without it a vector of equal numbers divides 0 by 0",
 )
 def layernorm_without_eps(x, gain, bias, eps=1e-5):
@@ -243,6 +261,27 @@ def layernorm_without_root(x, gain, bias, eps=1e-5):
 def layernorm_whole_array(x, gain, bias, eps=1e-5):
     c = x - x.mean()
     return c * ((c * c).mean() + eps) ** -0.5 * gain + bias
+
+
+@mutant(
+    "ex05_norm",
+    "layernorm",
+    says="the mean is of the whole array; each vector along the last axis has its own",
+)
+def layernorm_centred_on_the_whole_array(x, gain, bias, eps=1e-5):
+    c = x - x.mean()
+    return c * ((c * c).mean(-1, keepdims=True) + eps) ** -0.5 * gain + bias
+
+
+@mutant(
+    "ex05_norm",
+    "layernorm",
+    says="the mean is of the whole array; each vector along the last axis has its own",
+)
+def layernorm_centred_on_the_whole_array_after_its_variance(x, gain, bias, eps=1e-5):
+    c = x - x.mean(-1, keepdims=True)
+    r = ((c * c).mean(-1, keepdims=True) + eps) ** -0.5
+    return (x - x.mean()) * r * gain + bias
 
 
 @mutant(

@@ -172,6 +172,15 @@ def weights_divided_by_root_of_time(q, k):
 @mutant(
     EX06,
     "attention_weights",
+    says="you divided by the root of H, how many heads there are; D is the last axis of a query",
+)
+def weights_divided_by_root_of_heads(q, k):
+    return softmax(scores_of(q, k, q.shape[1] ** 0.5))
+
+
+@mutant(
+    EX06,
+    "attention_weights",
     says="you divided by the root of C, all heads together; each head has D = C / H numbers",
 )
 def weights_divided_by_root_of_channels(q, k):

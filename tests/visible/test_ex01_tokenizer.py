@@ -124,7 +124,9 @@ def test_a_negative_id_is_named(student):
 
 @piece("decode")
 def test_an_id_beyond_bos_is_named(student):
+    """There are four ids, 0 to 3, and BOS is one of them."""
     tokenizer = student.CharTokenizer(DOCS)
+    same(tokenizer.vocab_size, 4)
     same(tokenizer.decode([2, 3]), "c")
     with student.raises(ValueError, mentions="7"):
         tokenizer.decode([0, 7])

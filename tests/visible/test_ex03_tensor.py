@@ -294,17 +294,17 @@ def test_gradient_of_log(student):
 @piece("arithmetic", gradient=True)
 def test_gradient_of_minus(student):
     x = student.Tensor([2.0, 5.0])
-    (-x).backward(array([1.0, 10.0]))
-    close(x.grad, [-1.0, -10.0])
+    (-x).backward(array([10.0, 100.0]))
+    close(x.grad, [-10.0, -100.0])
 
 
 @piece("arithmetic", gradient=True)
 def test_gradient_of_a_difference(student):
     """a - b falls when b grows."""
     a, b = student.Tensor([2.0, 5.0]), student.Tensor([3.0, 4.0])
-    (a - b).backward(array([1.0, 10.0]))
-    close(a.grad, [1.0, 10.0])
-    close(b.grad, [-1.0, -10.0])
+    (a - b).backward(array([10.0, 100.0]))
+    close(a.grad, [10.0, 100.0])
+    close(b.grad, [-10.0, -100.0])
 
 
 @piece("arithmetic", gradient=True)
@@ -471,6 +471,13 @@ def test_gradient_of_a_mean_is_shared_out(student):
 def test_reshape_keeps_the_numbers_in_reading_order(student):
     close(student.Tensor(ROWS).reshape(3, 2), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     close(student.Tensor(ROWS).reshape(-1), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+
+
+@piece("shaping")
+def test_reshape_leaves_its_tensor_as_it_was(student):
+    x = student.Tensor(ROWS)
+    close(x.reshape(3, 2), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    close(student.array(x), ROWS)
 
 
 @piece("shaping", core=True)

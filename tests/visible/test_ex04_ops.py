@@ -94,9 +94,9 @@ def test_softmax_of_each_row_by_itself(student):
 
 @piece("softmax")
 def test_softmax_along_the_first_axis(student):
-    """The columns are [0, log 3] and [log 4, 0]."""
-    x = student.Tensor([[0.0, log(4)], [log(3), 0.0]])
-    close(student.softmax(x, axis=0), [[0.25, 0.8], [0.75, 0.2]])
+    """The columns are [0, log 3], [log 4, 0] and [0, log 9]."""
+    x = student.Tensor([[0.0, log(4), 0.0], [log(3), 0.0, log(9)]])
+    close(student.softmax(x, axis=0), [[0.25, 0.8, 0.1], [0.75, 0.2, 0.9]])
 
 
 @piece("softmax")
@@ -131,11 +131,19 @@ def test_softmax_gradient(student):
 
 
 @piece("softmax", gradient=True)
+def test_softmax_gradient_of_each_row_by_itself(student):
+    """The rows of p are [1, 3, 1] / 5 and [4, 3, 3] / 10; their means of g are 1 and 4."""
+    x = student.Tensor([[0.0, log(3), 0.0], [log(4), log(3), log(3)]])
+    student.softmax(x).backward([[5.0, 0.0, 0.0], [10.0, 0.0, 0.0]])
+    close(x.grad, [[0.8, -0.6, -0.2], [2.4, -1.2, -1.2]])
+
+
+@piece("softmax", gradient=True)
 def test_softmax_gradient_along_the_first_axis(student):
-    """The columns of p are [1, 3] / 4 and [4, 1] / 5; their means of g are 4 and 4."""
-    x = student.Tensor([[0.0, log(4)], [log(3), 0.0]])
-    student.softmax(x, axis=0).backward([[16.0, 5.0], [0.0, 0.0]])
-    close(x.grad, [[3.0, 0.8], [-3.0, -0.8]])
+    """The columns of p are [1, 3] / 4, [4, 1] / 5 and [1, 9] / 10; their means of g: 4, 4 and 1."""
+    x = student.Tensor([[0.0, log(4), 0.0], [log(3), 0.0, log(9)]])
+    student.softmax(x, axis=0).backward([[16.0, 5.0, 10.0], [0.0, 0.0, 0.0]])
+    close(x.grad, [[3.0, 0.8, 0.9], [-3.0, -0.8, -0.9]])
 
 
 TABLE = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
@@ -284,10 +292,10 @@ def test_cross_entropy_leaves_ignored_rows_out_of_the_mean(student):
 
 @piece("cross_entropy")
 def test_cross_entropy_ignores_what_it_is_told_to(student):
-    """The first row alone is left: the others are -100, or are class 1, and that is ignored."""
+    """The first row alone is left: the others are class 1, and that is ignored, or are -100."""
     logits = student.Tensor([[0.0, log(3)], [9.0, 5.0], [7.0, 7.0]])
-    close(student.cross_entropy(logits, [0, -100, -100], ignore=-100), log(4))
     close(student.cross_entropy(logits, [0, 1, 1], ignore=1), log(4))
+    close(student.cross_entropy(logits, [0, -100, -100], ignore=-100), log(4))
 
 
 @piece("cross_entropy")
