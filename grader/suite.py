@@ -701,6 +701,8 @@ def told(error: StudentError) -> str:
         lines.append(place if source else f"{file}:{line}")
     if "does not support ufuncs" in error.message:
         lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
+    elif "'Value' object is not iterable" in error.message:
+        lines.append(_("a tuple of one needs its comma, (self,): is one without it, somewhere?"))
     elif "from dtype('O') to dtype('float64')" in error.message:
         lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))
     _type, is_tensor, attribute = error.message.partition("'Tensor' object has no attribute ")

@@ -423,6 +423,7 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
     ("type", "message", "says"),
     [
         ("TypeError", "operand 'Tensor' does not support ufuncs (...)", "or its array, x.data"),
+        ("TypeError", "'Value' object is not iterable", "a tuple of one needs its comma"),
         ("AttributeError", "'Tensor' object has no attribute 'T'", "exercise 3 is all"),
         ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
         ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),

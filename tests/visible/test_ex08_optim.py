@@ -44,7 +44,8 @@ def test_eps_stands_outside_the_root(student):
 
 @piece("AdamW")
 def test_the_decay_is_a_share_of_the_weight_beside_the_step(student):
-    """2 loses lr * weight_decay * 2 = 0.1 by decay and lr = 0.1 by its gradient."""
+    """2 loses lr * weight_decay * 2 by decay, 0.15 and 0.1; its gradient moves it by lr, 0.1."""
+    close(after_steps(student, [2.0], [[-0.5]], lr=0.1, weight_decay=0.75), [1.95])
     close(after_steps(student, [2.0], [[4.0]], lr=0.1, weight_decay=0.5), [1.8])
 
 
