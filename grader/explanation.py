@@ -23,7 +23,7 @@ from .marking import Run
 from .process import Crashed, TimedOut, Worker
 from .reports.text import number, one_line, word
 from .results import PASSED, WAITING, PieceResult, Result, TestResult
-from .student import Call, StudentError, Todo
+from .student import NAMED, Call, StudentError, Todo
 from .workbench import UsedUp
 
 WIDTH = 96
@@ -164,14 +164,15 @@ def came_back(call: Call) -> Iterator[str]:
 
 
 def valued(label: str, value: Any) -> Iterator[str]:
-    """A value with all its numbers; of a handle, what it stands for."""
+    """A value with all its numbers; of a handle what it is: the test itself has made t1, t2, ..."""
     shown = shape = ""
     if isinstance(value, (np.ndarray, np.generic)):
         shape = f" {value.dtype} {value.shape}"
         array = np.asarray(value)
         shown = np.array2string(array, threshold=VALUES, max_line_width=WIDTH, prefix=" ")
     elif isinstance(value, wire.Ref):
-        shown = _("{type} no. {id}").format(type=value.type, id=value.id)
+        id = f"t{value.id - NAMED}" if value.id > NAMED else value.id
+        shown = _("{type} no. {id}").format(type=value.type, id=id)
     else:
         try:
             shown = repr(value)
