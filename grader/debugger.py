@@ -14,7 +14,7 @@ from types import TracebackType
 
 
 def part(trace: TracebackType | None, files: Collection[str]) -> TracebackType | None:
-    """The trace from its first frame in one of `files` to its last one; None if it has none."""
+    """The trace, cut down to its first and last frame in one of `files`; None if it has none."""
     inside = []
     while trace:
         if trace.tb_frame.f_code.co_filename in files:

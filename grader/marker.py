@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ PATIENCE = 120.0  # seconds beyond all that its exercises may take, for all else
 OUTPUT_BYTES, MESSAGE_BYTES = 4096, 8192  # of one test, that a record keeps
 TRUSTED = "none, trusted"  # the isolation of who was told that the code is harmless
 INTAKE = "intake"  # the test, and suite, of what could not be marked at all
+
+
+def why_unmarked(record: Mapping[str, Any]) -> str:
+    """Why nothing of a submission could be marked, by its record; empty where something was."""
+    tests = [test for e in record["exercises"] for piece in e["pieces"] for test in piece["tests"]]
+    if not tests or any(test["suite"] != INTAKE for test in tests):
+        return ""
+    return tests[0]["message"] or _("nothing was handed in")
 
 
 @dataclass(frozen=True)

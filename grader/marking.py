@@ -23,7 +23,7 @@ from . import intake, ledger, marker
 from .course import Course
 from .intake import Parcel, Submission
 from .language import _
-from .marker import INTAKE, Job
+from .marker import INTAKE, Job, why_unmarked
 from .reports.text import one_line
 from .results import REFUSED, TODO, ExerciseResult, PieceResult, Result, TestResult, combined
 
@@ -54,8 +54,6 @@ class Brief:
     def of(cls, record: dict[str, Any]) -> Brief:
         exercises = record["exercises"]
         pieces = [(e["id"].split("_")[0], piece) for e in exercises for piece in e["pieces"]]
-        tests = [test for _exercise, piece in pieces for test in piece["tests"]]
-        unmarked = all(test["suite"] == INTAKE for test in tests)
         return cls(
             conditions=conditions(record["provenance"]),
             seed=record["provenance"]["seed"],
@@ -63,7 +61,7 @@ class Brief:
             earned=record["score"]["earned"],
             possible=record["score"]["possible"],
             status=combined(e["status"] for e in exercises),
-            why=tests[0]["message"] or _("nothing was handed in") if unmarked else "",
+            why=why_unmarked(record),
         )
 
 

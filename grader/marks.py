@@ -20,7 +20,7 @@ from . import assembly, intake, nbcourse, writing
 from .course import Course, Exercise
 from .intake import Parcel
 from .language import _
-from .marker import INTAKE
+from .marker import INTAKE, why_unmarked
 from .nbcourse import Assignment
 from .reports import text
 from .results import (
@@ -155,16 +155,17 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
     """
     if not intake.is_id(student):
         raise MarksError(_("{id!r} cannot be a student's id").format(id=text.one_line(student)))
-    result = Result.from_json(json.loads(json_text))
+    line = json.loads(json_text)
+    result = Result.from_json(line)
     here = hands_in_here(folder, student, course)
     if here and not _is_of(result, folder, student, course):
         words = _("{student} has handed in anew: run `mark` again, then this")
         raise MarksError(words.format(student=student))
-    if not here and (reason := _unmarked(result)):
+    if not here and (reason := why_unmarked(line)):
         before = folder / "marks" / f"{student}.json"
-        if before.is_file() and not _unmarked(Result.from_json(json.loads(before.read_bytes()))):
+        if before.is_file() and not why_unmarked(json.loads(before.read_bytes())):
             words = _("could not be marked ({reason}): the marks from before stay")
-            raise MarksError(words.format(reason=reason))
+            raise MarksError(words.format(reason=text.one_line(reason)))
     found = []
     for assignment in nbcourse.of_folder(folder, course):
         place = submitted(folder, student, assignment)
@@ -179,13 +180,6 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
             own = replace(result, exercises=part)
             found.append(Mark(student, assignment, own, frozenset(names)))
     return Record(student, json_text, tuple(found))
-
-
-def _unmarked(result: Result) -> str:
-    """Why nothing of it could be marked; empty where something was."""
-    tests = [test for e in result.exercises for piece in e.pieces for test in piece.tests]
-    refused = bool(tests) and all(test.suite == INTAKE for test in tests)
-    return text.one_line(tests[0].message) if refused else ""
 
 
 def hands_in_here(folder: Path, student: str, course: Course) -> bool:

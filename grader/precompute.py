@@ -101,11 +101,16 @@ def explanations(setting: Setting, index: int) -> list[Explanation]:
     mutant = diagnosis.known(setting.mutants)[index]
     pieces = setting.course.by_id[mutant.exercise].pieces
     return [
-        Explanation(test, index, mutant.says, len(answers), wrong)
+        Explanation(
+            test,
+            index,
+            mutant.says,
+            len(answers),
+            differing(answers, right_answers(setting, piece)[test]),
+        )
         for piece in pieces
         if mutant.name in piece.defines
         for test, answers in failed(setting, piece, mutant).items()
-        if (wrong := differing(answers, right_answers(setting, piece)[test]))
     ]
 
 

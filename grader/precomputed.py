@@ -7,7 +7,8 @@ Beside the visible tests stands, for each exercise, a file that precompute.py ha
 It says, for each test and each mutant that fails it, how often the test calls the mutant and what
 it then answers wrongly. A mutant explains a student's failed test if as many calls were made, and
 those got the same wrong answers. What a mutant answers rightly is not written down, so that no
-right answer stands in a bundle.
+right answer stands in a bundle. A test may fail by less than answers are told apart by; then none
+is written down, and another test has to show the mutant.
 """
 
 from __future__ import annotations
@@ -51,12 +52,13 @@ def name(logs: Mapping[str, list[Call]], file: Path, passed: Iterable[str] = ())
     """
     known = read(file)
     fitting = [{e.mutant: e.says for e in known[test] if e.fits(log)} for test, log in logs.items()]
+    shown = {e.mutant for test in logs for e in known[test] if e.wrong}
     others = {e.mutant for test in passed for e in known[test]}
     return diagnosis.offered(
         [
             says
             for mutant, says in fitting[0].items()
-            if mutant not in others and all(mutant in fits for fits in fitting)
+            if mutant in shown - others and all(mutant in fits for fits in fitting)
         ]
     )
 

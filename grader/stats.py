@@ -17,7 +17,7 @@ from . import intake, ledger, similar, stubs
 from .course import ROOT, Course
 from .language import _
 from .ledger import LedgerError
-from .marker import INTAKE
+from .marker import why_unmarked
 from .reports.text import one_line
 from .results import CRASHED, FAILED, PASSED, REFUSED, TIMEOUT, TODO, WAITING
 from .similar import Document, Pair
@@ -54,12 +54,10 @@ class Mark:
         """Raises LedgerError for a record that lacks something."""
         try:
             pieces = [(e["id"].split("_")[0], p) for e in record["exercises"] for p in e["pieces"]]
-            tests = [test for _short, piece in pieces for test in piece["tests"]]
-            unmarked = all(test["suite"] == INTAKE for test in tests)
             return cls(
                 outcomes=tuple(outcome(short, piece) for short, piece in pieces),
                 earned=float(record["score"]["earned"]),
-                problem=tests[0]["message"] or _("nothing was handed in") if unmarked else "",
+                problem=why_unmarked(record),
             )
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
             words = _("the record of {id} is not whole: was the file changed by hand?")

@@ -267,7 +267,7 @@ class Checker:
         items[:] = sorted(chosen, key=rank)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool | None:
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool:
         """Run a test; pytest's own way makes three reports of each."""
         test = self.running = self.tests[item]
         self.options.notify(self.course.exercise_of(test.piece))

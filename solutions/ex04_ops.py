@@ -189,7 +189,7 @@ def embedding(table, ids):
 
     def vjp(g):
         onehot = np.arange(len(table.data))[:, None] == ids.ravel()  # (V, N)
-        return (onehot.dot(g.reshape(ids.size, -1)),)
+        return (onehot.dot(g.reshape(-1, g.shape[-1])),)
 
     return Tensor.op(table.data.take(ids, axis=0), (table,), vjp)
     ### END SOLUTION

@@ -130,9 +130,7 @@ def test_equal_numbers_become_the_bias(student):
 
 @piece("layernorm")
 def test_layernorm_keeps_float32(student):
-    """Mean 200, variance 100^2: beside it an eps that is not asked for would not show."""
-    numbers = [[100, 300]], [2, 10], [5, 100]
-    x, gain, bias = (student.Tensor(np.array(a, np.float32)) for a in numbers)
+    x, gain, bias = (student.Tensor(np.array(a, np.float32)) for a in ([[1, 3]], [2, 10], [5, 100]))
     close(student.layernorm(x, gain, bias, eps=0.0), np.array([[3, 110]], np.float32))
 
 
