@@ -225,8 +225,8 @@ class Tensor:
         ### BEGIN SOLUTION
         if grad is None and self.data.size != 1:
             raise ValueError(f"backward() of shape {self.shape}: give the gradient from above")
-        grad = np.asarray(1.0 if grad is None else grad, self.data.dtype)
-        grads, youngest = {root: np.broadcast_to(grad, self.shape)}, [(-root.born, root)]
+        grad = np.full(self.shape, 1.0 if grad is None else grad, self.data.dtype)
+        grads, youngest = {root: grad}, [(-root.born, root)]
         while youngest:
             node = heappop(youngest)[1]
             for parent, share in zip(node.parents, node.vjp(grads.pop(node))):

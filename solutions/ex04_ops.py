@@ -259,7 +259,7 @@ def cross_entropy(logits, targets, ignore=-1):
         raise ValueError(f"all {len(targets)} targets are {ignore}: there is nothing to average")
     at_targets = rows, targets[rows]
     z = minus_max(logits.data.reshape(-1, logits.shape[-1]))  # (N, V)
-    logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
+    logp = z - np.log(np.exp(z) @ np.ones((z.shape[-1], 1), z.dtype))
 
     def vjp(g):
         grad = np.exp(logp)

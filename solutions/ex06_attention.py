@@ -226,5 +226,5 @@ class KVCache:
         while self.length > self.room.shape[3]:
             self.room = np.concatenate([self.room, self.room], axis=3)  # twice as much
         self.room[..., start : self.length, :] = k.data, v.data
-        return tuple(Tensor(kept) for kept in self.room[..., : self.length, :])
+        return tuple(map(Tensor, self.room[..., : self.length, :]))
         ### END SOLUTION
