@@ -181,6 +181,15 @@ def weights_divided_by_root_of_heads(q, k):
 @mutant(
     EX06,
     "attention_weights",
+    says="you divided by the root of B, how many documents there are; D is the last axis of a query",
+)
+def weights_divided_by_root_of_documents(q, k):
+    return softmax(scores_of(q, k, q.shape[0] ** 0.5))
+
+
+@mutant(
+    EX06,
+    "attention_weights",
     says="you divided by the root of C, all heads together; each head has D = C / H numbers",
 )
 def weights_divided_by_root_of_channels(q, k):

@@ -73,10 +73,10 @@ EQUAL = [[[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]]]]
 @piece("attention_weights", core=True)
 def test_scores_are_divided_by_the_root_of_d(student):
     """D = 16: the second query's scores are [4 log 3, 0] / sqrt(16), its weights [0.75, 0.25]."""
-    q, k = np.zeros((1, 2, 3, 16)), np.zeros((1, 2, 3, 16))
+    q, k = np.zeros((5, 2, 3, 16)), np.zeros((5, 2, 3, 16))
     q[0, 0, 1, 0] = 4.0
     k[0, 0, 0, 0] = log(3)
-    expected = np.repeat(EQUAL, 2, axis=1)  # two heads; in the second all scores are 0
+    expected = np.tile(EQUAL, (5, 2, 1, 1))  # in all other documents and heads the scores are 0
     expected[0, 0, 1] = [0.75, 0.25, 0.0]
     close(student.attention_weights(student.Tensor(q), student.Tensor(k)), expected)
 
