@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from . import divergence, precompute, stubs
+from . import divergence, precompute, stubs, writing
 from .course import ROOT, Course, Exercise
 from .language import _
 from .suite import SuiteError
@@ -262,13 +261,9 @@ def pack(files: Files) -> bytes:
 
 def write(path: Path, data: bytes) -> None:
     """Write the file whole or not at all. Raises BundleError where it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
-        os.replace(part, path)
+        writing.write(path, data)
     except OSError as error:
         raise BundleError(
             _("cannot write {path}: {strerror}").format(path=path, strerror=error.strerror)
         ) from None
-    finally:
-        part.unlink(missing_ok=True)
