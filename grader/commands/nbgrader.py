@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +69,7 @@ def run_gradebook(options: argparse.Namespace) -> int:
     from .. import gradebook, ledger, nbcourse
 
     try:
-        records = ledger.latest(options.results, json.dumps)
+        records = ledger.texts(options.results)
         outcome = gradebook.write(options.course, courses.load(), records, options.db)
     except (nbcourse.CourseFolderError, ledger.LedgerError, gradebook.GradebookError) as error:
         raise UsageError(str(error)) from error

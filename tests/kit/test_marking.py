@@ -185,6 +185,39 @@ def test_a_file_of_something_else_is_not_touched(tmp_path, class_of_four, text):
     assert book.read_text() == text
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes a pipe, as POSIX has them")
+def test_what_is_no_file_is_refused_and_stays(tmp_path, class_of_four):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(ledger.LedgerError, match="it is no regular file; name another one"):
+            marking.mark_all(run_of(class_of_four), place, Pretend().crew)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_only_a_file_that_the_run_has_made_is_taken_away_while_it_is_empty(tmp_path):
+    (tmp_path / "made.jsonl").touch()
+    for name in ("made.jsonl", "new.jsonl"):
+        with ledger.Ledger(tmp_path / name):
+            assert (tmp_path / name).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["made.jsonl"]
+
+
+@pytest.mark.parametrize("command", ["mark", "stats", "gradebook"])
+def test_a_record_that_is_not_whole_is_said_with_its_line(tmp_path, capsys, command):
+    if command == "gradebook":
+        pytest.importorskip("nbgrader", reason="writes an nbgrader gradebook")
+    folder, book = handed_in(tmp_path / "in", ann={"ex05_norm": NORM}), tmp_path / "m.jsonl"
+    book.write_text('{"schema": 1, "submission": "ann"}\n')
+    more = {
+        "mark": [str(folder), "--results", str(book)],
+        "stats": [str(book)],
+        "gradebook": [str(book), "--course", str(tmp_path)],
+    }
+    assert main([command, *more[command]]) == 2
+    said = capsys.readouterr().err
+    assert f"{book}:1: the record of ann is not whole" in said and "another file" in said
+
+
 def test_two_runs_on_one_file_are_refused_in_words(tmp_path, class_of_four):
     book = tmp_path / "marks.jsonl"
     with ledger.Ledger(book), pytest.raises(ledger.LedgerError, match="another run is writing it"):
