@@ -543,6 +543,30 @@ def test_a_piece_that_waits_in_a_file_that_cannot_be_loaded_is_explained_by_that
     assert not any("waits for" in text for text in told)
 
 
+def test_an_explanation_compares_with_the_piece_of_its_own_exercise():
+    """ex02 and ex03 both have a piece called arithmetic, of as many points."""
+    tests = [TestResult("test_it", "visible", "passed")]
+    scored = [PieceResult.score("arithmetic", 8, tests[:n]) for n in (0, 1)]
+    exercises = [
+        ExerciseResult(id, id, (p,)) for id, p in zip(("ex02_value", "ex03_tensor"), scored)
+    ]
+    record = Result("exercises", ("visible",), tuple(exercises), "ann")
+    said = explanation.points(COURSE.pieces["ex03.arithmetic"], scored[1], record)
+    assert said == "8 of 8 points: 1 of 1 tests pass"
+
+
+def test_a_late_submission_is_said_to_be_late(tmp_path):
+    for name in ("doejane_LATE_7_8_notes.txt", "roemax_9_10_notes.txt"):
+        (tmp_path / name).write_text("x")
+    run = run_of(tmp_path, "ex05")
+    late, other = (
+        explanation.lines(run, run.submission(parcel), COURSE.pieces["ex05.layernorm"], None)
+        for parcel in run.parcels
+    )
+    assert late[:2] == ["7, ex05.layernorm", "handed in late"]
+    assert len(other) == 2 and "not marked" in other[1]
+
+
 def test_a_number_that_python_will_not_print_is_explained_all_the_same():
     assert "too many digits" in next(explanation.valued("came back", [10**5000]))
 
