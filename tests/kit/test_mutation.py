@@ -41,19 +41,19 @@ name = "opposite"
 points = 1
 defines = ["opposite"]
 needs = []
-hints = []
+hints = ["look", "think", "write"]
 [[exercise.piece]]
 name = "half"
 points = 1
 defines = ["half"]
 needs = []
-hints = []
+hints = ["look", "think", "write"]
 [[exercise.piece]]
 name = "quarter"
 points = 1
 defines = ["quarter"]
 needs = ["half"]
-hints = []
+hints = ["look", "think", "write"]
 """
 SOLUTION = """
 def opposite(x):

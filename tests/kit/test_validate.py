@@ -181,12 +181,30 @@ def test_nothing_is_wrong_with_the_manifest(tmp_path):
             'defines = ["CharTokenizer.__init__"]\nneeds = ["ex11.double"]',
             "ex01.vocabulary needs ex11.double, which comes later",
         ),
+        ('gradient = "ex03.backward"', "gradient = 3", "gradient is 3 (gradient is a piece"),
+        ('gradient = "ex03.backward"', 'gradient = "ex03.bakward"', "ex03.bakward, which is no"),
+        ('gradient = "ex03.backward"', 'gradient = "ex03"', "the gradient ex03, which is no piece"),
+        ('gradient = "ex03.backward"', 'gradiant = "ex03.backward"', "nothing is called gradiant"),
+        ("points = 4\n", "points = 4\nall_or_nothing = 1\n", "all_or_nothing is 1"),
+        ('id = "ex11_example"', 'id = "ex11_example"\nlimits = 5', "limits is 5"),
     ],
 )
 def test_a_wrong_entry_is_named_with_what_it_should_be(tmp_path, old, new, says):
     assert old in TABLE
     found = said(tmp_path, TABLE.replace(old, new))
     assert any(says in words for words in found), found
+
+
+@pytest.mark.parametrize("old, new", [("points = 4\n", 'points = "4"\n'), ("[limits]", "[limit]")])
+def test_whoever_reads_the_course_is_told_of_a_wrong_entry(tmp_path, old, new):
+    path = tmp_path / "manifest.toml"
+    path.write_text(TABLE.replace(old, new), "utf-8")
+    with pytest.raises(courses.CourseError) as error:
+        courses.load(path)
+    first = validate.manifest(path).__next__()
+    assert str(error.value) == f"{first.where}: {first.what}; {first.advice}".replace(
+        "exercises/manifest.toml", str(path)
+    )
 
 
 @pytest.mark.parametrize(
