@@ -227,8 +227,7 @@ def judged(plan: Course, exercise: Exercise, wanted: tuple[Piece, ...]) -> Itera
         where = "tests/mutants, tests/alternatives"
         yield Finding(where, f"{type(error).__name__}: {error}", _("mend the file"))
         return
-    names = tuple(folder.name for folder in suites(exercise))
-    for verdict in trials.judge(setting, known, names) if known else ():
+    for verdict in trials.judge(setting, known) if known else ():
         yield from verdict_on(verdict)
 
 

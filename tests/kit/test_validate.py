@@ -98,6 +98,9 @@ def test_a_new_exercise_goes_through_stubs_validate_and_check(copy):
 
     whole = course.grader("validate", "ex11")
     assert (whole.returncode, whole.stdout) == (0, "nothing is wrong\n"), whole.stderr
+    matrix = course.grader("mutants", "ex11", "--format", "plain")  # it has no hidden tests
+    assert matrix.returncode == 0, matrix.stderr
+    assert "ex11.double_squared: visible 2 tests, hidden no tests, named" in matrix.stdout
 
     assert course.grader("check", "ex11").returncode == 1
     course.solve("ex11_example")
