@@ -564,7 +564,8 @@ class Checker:
         if isinstance(error, (Refused, WireError)):
             return REFUSED, str(error), place
         if isinstance(error, AssertionError):
-            return FAILED, str(error).partition("\nassert ")[0] or _("an assertion failed"), place
+            said = str(error).partition("\nassert ")[0].replace("\n  Use -v to get more diff", "")
+            return FAILED, said or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
             lacks = isinstance(error, KeyError)
