@@ -20,6 +20,7 @@ from pathlib import Path
 
 from . import divergence, precompute, stubs, writing
 from .course import ROOT, Course, Exercise
+from .diagnosis import MutationError
 from .language import _
 from .suite import SuiteError
 
@@ -140,7 +141,7 @@ class Kit:
         try:
             wanted = ids if exercises is None else exercises
             return precompute.files(setting, wanted, kept, self.notify)
-        except SuiteError as error:
+        except (SuiteError, MutationError) as error:
             raise BundleError(str(error)) from None
 
 

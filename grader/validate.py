@@ -223,9 +223,9 @@ def judged(plan: Course, exercise: Exercise, wanted: tuple[Piece, ...]) -> Itera
             *variants.registered(setting, wanted, setting.mutants),
             *variants.registered(setting, wanted, setting.alternatives, right=True),
         ]
-    except Exception as error:  # whatever a file of an instructor's raises when it is imported
-        where = "tests/mutants, tests/alternatives"
-        yield Finding(where, f"{type(error).__name__}: {error}", _("mend the file"))
+    except variants.MutationError as error:
+        where, _colon, what = str(error).partition(": ")
+        yield Finding(where, what, _("mend the file"))
         return
     for verdict in trials.judge(setting, known) if known else ():
         yield from verdict_on(verdict)

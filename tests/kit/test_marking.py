@@ -18,7 +18,7 @@ import pytest
 from below import descendants
 
 from grader import course as courses
-from grader import explanation, intake, isolation, ledger, marker, marking, stats, suite
+from grader import diagnosis, explanation, intake, isolation, ledger, marker, marking, stats, suite
 from grader.assembly import Target
 from grader.cli import main
 from grader.course import ROOT
@@ -305,6 +305,15 @@ def test_nothing_is_written_where_nothing_keeps_submissions_apart(
         stop = Pretend(lambda task: answer)
         marking.mark_all(run_of(class_of_four, "ex05.rmsnorm"), tmp_path / "m.jsonl", stop.crew)
     assert "ann" not in ledger.latest(tmp_path / "m.jsonl")
+
+
+def test_a_broken_file_of_known_mistakes_stops_the_run_before_it_costs_marks(monkeypatch):
+    def broken(folder):
+        raise diagnosis.MutationError("tests/mutants/ex05_norm.py: it cannot be loaded")
+
+    monkeypatch.setattr(diagnosis, "known", broken)
+    job = marker.Job.make(1, ("ex05.rmsnorm",), TESTS, trusted=True)
+    assert marker.readiness(job) == {"stop": "tests/mutants/ex05_norm.py: it cannot be loaded"}
 
 
 def test_a_marker_of_another_kit_says_so():

@@ -145,6 +145,32 @@ def test_answers_that_cost_nothing_and_mistakes_that_pass_are_said(copy):
 TABLE = MANIFEST.read_text("utf-8") + ENTRY
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "from grader.diagnosis",
+            "import nowhere\nfrom grader.diagnosis",
+            "it cannot be loaded: Mod",
+        ),
+        ('"ex11_example", "double"', '"ex11_exmple", "double"', "is no exercise ex11_exmple in"),
+        (
+            '"ex11_example", "double"',
+            '"ex11_example", "duble"',
+            "example.py defines no duble; mend",
+        ),
+    ],
+)
+def test_a_mistake_in_a_file_of_mistakes_is_said_with_its_file(copy, old, new, says):
+    course = with_exercise(copy, (MUTANTS, old, new))
+    course.grader("stubs")
+    done = course.grader("validate", "ex11")
+    assert done.returncode == 1 and MUTANTS in done.stdout and says in done.stdout, done.stderr
+    measured = course.grader("mutants", "ex11", "--format", "plain")
+    assert measured.returncode == 2 and f"grader: {MUTANTS}" in measured.stderr
+    assert says in measured.stderr
+
+
 def said(tmp_path, text: str) -> list[str]:
     path = tmp_path / "manifest.toml"
     path.write_text(text, "utf-8")
