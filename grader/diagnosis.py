@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import wire
-from .course import Course, Piece
+from .course import Course, CourseError, Piece
 from .language import _
 from .process import InProcess
 from .student import Call
@@ -251,7 +251,8 @@ def stand_in(
     names = {unit: piece.exercise for piece in course.pieces.values() for unit in piece.units}
     answer = bench.ask({"op": "load", "exercise": exercise, "modules": modules, "names": names})
     if "error" in answer:
-        raise RuntimeError(f"the reference cannot be loaded: {answer['error']['message']}")
+        why = answer["error"]["message"]
+        raise CourseError(_("the reference cannot be loaded: {why}").format(why=why))
     if mutant:
         put_in(bench.dispatcher.package.module(mutant.exercise), mutant)
     return bench

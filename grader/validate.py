@@ -20,6 +20,11 @@ from .language import _
 from .manifest import SHOWN, Finding, entries
 from .results import PASSED, TODO, WAITING, ExerciseResult
 
+MODEL = (
+    "ex01_tokenizer ex02_value ex03_tensor ex04_ops ex05_norm ex06_attention ex07_gpt ex08_optim"
+    " ex09_train ex10_sampling".split()
+)
+
 
 def findings(names: list[str], tell: Callable[[str], None] = lambda step: None) -> list[Finding]:
     """All that is wrong with the exercises or pieces named, or with all of them.
@@ -66,10 +71,21 @@ def manifest(path: Path) -> Iterator[Finding]:
     yield from found
     if not found:
         try:
-            yield from order(course.load(path))
+            plan = course.load(path)
+            yield from model(plan)
+            yield from order(plan)
         except CourseError as error:
             words = str(error).removeprefix(f"{path}: ")
             yield Finding(SHOWN, words, _("mend this entry, or leave the need out"))
+
+
+def model(plan: Course) -> Iterator[Finding]:
+    """Exercises that are left out, though the model that is trained and looked into needs them."""
+    for id in MODEL:
+        if id not in plan.by_id:
+            words = _("{id} is missing; it is a part of the model that is trained in the end")
+            advice = _("leave it in; `check` and `mark` take the names of those that you teach")
+            yield Finding(SHOWN, words.format(id=id), advice)
 
 
 def order(plan: Course) -> Iterator[Finding]:

@@ -224,6 +224,12 @@ def test_a_wrong_entry_is_named_with_what_it_should_be(tmp_path, old, new, says)
     assert any(says in words for words in found), found
 
 
+def test_an_exercise_of_the_model_cannot_be_left_out(tmp_path):
+    last = TABLE.index('[[exercise]]\nid = "ex10_sampling"')
+    [words] = said(tmp_path, TABLE[:last])
+    assert "ex10_sampling is missing" in words and "leave it in" in words
+
+
 @pytest.mark.parametrize("old, new", [("points = 4\n", 'points = "4"\n'), ("[limits]", "[limit]")])
 def test_whoever_reads_the_course_is_told_of_a_wrong_entry(tmp_path, old, new):
     path = tmp_path / "manifest.toml"
