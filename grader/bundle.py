@@ -62,7 +62,7 @@ FOR_GRADESCOPE = (
 MAINTAINERS = (
     "arena attacks autograde automatic bench bundle explanation exporter footprint gradebook"
     " growth halfright intake latency ledger limits lines marker marking marks mutation"
-    " nbcourse peers precompute race rehearsal scalars similar stability stats trials trivial"
+    " nbcourse peers pool precompute race rehearsal scalars similar stability stats trials trivial"
     " unpack validate variants".split()
 )
 NOT_FOR_STUDENTS = {

@@ -9,12 +9,9 @@ import contextlib
 import hashlib
 import io
 import multiprocessing
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing.connection import Connection
@@ -22,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from . import sandbox
+from . import pool, sandbox
 from .assembly import Target
 from .course import Piece
-from .isolation import THREADS
 from .language import _
 from .results import PASSED, WAITING
 from .student import Call
@@ -101,15 +97,8 @@ def judge(setting: Setting, variants: Sequence[Variant]) -> Iterator[Verdict]:
 
     Raises MutationError where the reference itself does not pass.
     """
-    os.environ.update(THREADS)  # for numpy in the processes: a fork would lose its threads
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), fresh, initializer=ignore_interrupts) as pool:
-        yield from pool.map(partial(judged, setting), variants)
-
-
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with pool.processes() as workers:
+        yield from workers.map(partial(judged, setting), variants)
 
 
 def tested(setting: Setting, exercise: str, suite: str) -> bool:
@@ -173,6 +162,7 @@ def answer(
     pipe: Connection, folder: str, setting: Setting, variant: Variant, suites: list[str]
 ) -> None:
     """What that process does: check, quietly and within bounds, and send a row for each suite."""
+    sandbox.end_with_parent(multiprocessing.parent_process().pid)
     tempfile.tempdir = folder  # where the code runs, and which outlives nothing
     sandbox.limit(MEMORY_MIB, CPU_SECONDS, FILE_MIB)
     quiet = io.StringIO()
