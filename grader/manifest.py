@@ -12,7 +12,6 @@ from typing import Any
 
 from .language import _, later
 
-RUNGS = 3  # of each ladder of hints
 SHOWN = "exercises/manifest.toml"
 
 
@@ -94,7 +93,7 @@ OF_PIECES = (
     Rule("needs", are_texts, later("a list of pieces, or []")),
     Rule(
         "hints",
-        lambda value: are_texts(value) and len(value) == RUNGS,
+        are_texts,
         later("a list of three texts: a nudge, the approach, nearly the code"),
     ),
     Rule(

@@ -20,6 +20,7 @@ from .language import _
 from .manifest import SHOWN, Finding, entries
 from .results import PASSED, TODO, WAITING, ExerciseResult
 
+RUNGS = 3  # of each ladder of hints
 MODEL = (
     "ex01_tokenizer ex02_value ex03_tensor ex04_ops ex05_norm ex06_attention ex07_gpt ex08_optim"
     " ex09_train ex10_sampling".split()
@@ -73,6 +74,7 @@ def manifest(path: Path) -> Iterator[Finding]:
         try:
             plan = course.load(path)
             yield from model(plan)
+            yield from ladders(plan)
             yield from order(plan)
         except CourseError as error:
             words = str(error).removeprefix(f"{path}: ")
@@ -86,6 +88,15 @@ def model(plan: Course) -> Iterator[Finding]:
             words = _("{id} is missing; it is a part of the model that is trained in the end")
             advice = _("leave it in; `check` and `mark` take the names of those that you teach")
             yield Finding(SHOWN, words.format(id=id), advice)
+
+
+def ladders(plan: Course) -> Iterator[Finding]:
+    """Pieces with more or fewer hints than there are rungs: whoever is stuck can do with either."""
+    for piece in plan.pieces.values():
+        if len(piece.hints) != RUNGS:
+            words = _("{piece} has {n} hints").format(piece=piece.id, n=len(piece.hints))
+            advice = _("write three: a nudge, the approach, nearly the code")
+            yield Finding(SHOWN, words, advice)
 
 
 def order(plan: Course) -> Iterator[Finding]:

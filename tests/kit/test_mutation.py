@@ -45,19 +45,19 @@ name = "opposite"
 points = 1
 defines = ["opposite"]
 needs = []
-hints = ["look", "think", "write"]
+hints = []
 [[exercise.piece]]
 name = "half"
 points = 1
 defines = ["half"]
 needs = []
-hints = ["look", "think", "write"]
+hints = []
 [[exercise.piece]]
 name = "quarter"
 points = 1
 defines = ["quarter"]
 needs = ["half"]
-hints = ["look", "think", "write"]
+hints = []
 """
 SOLUTION = """
 def opposite(x):

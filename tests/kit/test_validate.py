@@ -192,7 +192,7 @@ def test_nothing_is_wrong_with_the_manifest(tmp_path):
         ('name = "double"', 'name = "to double"', "name is 'to double'"),
         ('goal = "Double what you are given."\n', "", "ex11_example: goal is missing"),
         ('minutes = 5\ndifficulty = 1\npart = "training"', "minutes = 0", "minutes is 0"),
-        ('    "What is 3 and 3?",\n', "", "hints is ['Add the number"),
+        ('    "What is 3 and 3?",\n', "", "ex11.double has 2 hints (write three"),
         ("[limits]", "[limitless]", "[limits]: call is missing"),
         ('title = "Twice"', "title = Twice", "Invalid value"),
         (
