@@ -17,7 +17,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from . import course as courses
-from . import ledger, marking, marks, nbcourse, writing
+from . import ledger, marker, marking, marks, nbcourse, writing
 from .course import Course
 from .intake import IntakeError
 from .language import _
@@ -49,13 +49,14 @@ class TakeReport(NbGraderPreprocessor):
 def mark_now(folder: Path, student: str, course: Course) -> Record:
     """Mark all that the student has handed in, sandboxed. NbGraderException where that fails."""
     tests = (courses.ROOT / "tests" / "visible", courses.ROOT / "tests" / "hidden")
-    path = folder / "marks" / "autograde.jsonl"
+    pieces = marker.hashed(" ".join(course.pieces))  # a file holds marks of the same ones only
+    path = folder / "marks" / f"autograde-{pieces}.jsonl"
     path.parent.mkdir(exist_ok=True)
     try:
         parcel = marks.parcel(folder, student)
         run = marking.Run(course, [parcel], tuple(course.pieces), tests)
         marking.mark_all(run, path, lambda: marking.here(1))
-        line = ledger.latest(path, json.dumps)[parcel.id]
+        line = ledger.texts(path)[parcel.id]
         record = marks.of_record(student, line, folder, course)
     except (MarkingError, LedgerError, IntakeError, MarksError) as error:
         words = _("{student} was never marked, and cannot be marked now: {error}")

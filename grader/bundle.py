@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from . import divergence, precompute, stubs
+from . import divergence, precompute, stubs, writing
 from .course import ROOT, Course, Exercise
+from .diagnosis import MutationError
 from .language import _
 from .suite import SuiteError
 
@@ -62,7 +62,7 @@ FOR_GRADESCOPE = (
 MAINTAINERS = (
     "arena attacks autograde automatic bench bundle explanation exporter footprint gradebook"
     " growth halfright intake latency ledger limits lines marker marking marks mutation"
-    " nbcourse peers precompute race rehearsal scalars similar stability stats trials trivial"
+    " nbcourse peers pool precompute race rehearsal scalars similar stability stats trials trivial"
     " unpack validate variants".split()
 )
 NOT_FOR_STUDENTS = {
@@ -141,7 +141,7 @@ class Kit:
         try:
             wanted = ids if exercises is None else exercises
             return precompute.files(setting, wanted, kept, self.notify)
-        except SuiteError as error:
+        except (SuiteError, MutationError) as error:
             raise BundleError(str(error)) from None
 
 
@@ -262,13 +262,9 @@ def pack(files: Files) -> bytes:
 
 def write(path: Path, data: bytes) -> None:
     """Write the file whole or not at all. Raises BundleError where it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
-        os.replace(part, path)
+        writing.write(path, data)
     except OSError as error:
         raise BundleError(
             _("cannot write {path}: {strerror}").format(path=path, strerror=error.strerror)
         ) from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from . import manifest
 from .language import _
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -191,20 +192,17 @@ def load(path: Path = MANIFEST) -> Course:
     """Read the manifest. Raises CourseError that names the file and the entry that is wrong."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-        limits = table["limits"]
-        entries = table["exercise"]
-        members = {
-            entry["id"].split("_")[0]: [piece["name"] for piece in entry["piece"]]
-            for entry in entries
-        }
-        exercises = tuple(_exercise(entry, limits, members) for entry in entries)
-        course = Course(table["title"], table["version"], exercises)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(_("cannot read {path}: {error}").format(path=path, error=error)) from None
-    except KeyError as error:
-        raise CourseError(
-            _("{path}: an entry lacks {field}").format(path=path, field=error)
-        ) from None
+    for wrong in manifest.entries(table):
+        where = wrong.where.replace(manifest.SHOWN, str(path))
+        raise CourseError(f"{where}: {wrong.what}; {wrong.advice}")
+    members = {
+        entry["id"].split("_")[0]: [piece["name"] for piece in entry["piece"]]
+        for entry in table["exercise"]
+    }
+    exercises = tuple(_exercise(entry, table["limits"], members) for entry in table["exercise"])
+    course = Course(table["title"], table["version"], exercises)
     _check(course, path)
     return course
 
@@ -213,10 +211,13 @@ def _exercise(entry: dict, limits: dict, members: dict[str, list[str]]) -> Exerc
     short = entry["id"].split("_")[0]
     seconds = limits | entry.get("limits", {})
 
+    def full(need: str) -> str:
+        """The full id: "softmax" -> "ex04.softmax" in ex04."""
+        return f"{short}.{need}" if need in members[short] else need
+
     def ids(needs: list[str]) -> tuple[str, ...]:
-        """Full ids: "softmax" -> "ex04.softmax" in ex04; "ex03" -> all pieces of ex03."""
-        full = [f"{short}.{need}" if need in members[short] else need for need in needs]
-        return tuple(id for need in full for id in _members(need, members))
+        """Full ids; "ex03" -> all pieces of ex03."""
+        return tuple(id for need in needs for id in _members(full(need), members))
 
     pieces = tuple(
         Piece(
@@ -242,7 +243,7 @@ def _exercise(entry: dict, limits: dict, members: dict[str, list[str]]) -> Exerc
         limits=Limits(
             seconds["import"], seconds["call"], seconds["exercise"], seconds.get("file_mib", 0)
         ),
-        gradient=ids([entry["gradient"]])[0] if "gradient" in entry else None,
+        gradient=full(entry["gradient"]) if "gradient" in entry else None,
     )
 
 
@@ -252,6 +253,10 @@ def _members(need: str, members: dict[str, list[str]]) -> list[str]:
 
 def _check(course: Course, path: Path) -> None:
     """Every need exists, and no piece needs itself however far round."""
+    for exercise in course.exercises:
+        if exercise.gradient is not None and exercise.gradient not in course.pieces:
+            words = _("{path}: {id} has the gradient {gradient}, which is no piece")
+            raise CourseError(words.format(path=path, id=exercise.id, gradient=exercise.gradient))
     for piece in course.pieces.values():
         for need in piece.needs:
             if need not in course.pieces:

@@ -22,14 +22,19 @@ from typing import Any
 import numpy as np
 
 from . import wire
-from .course import Course, Piece
+from .course import Course, CourseError, Piece
 from .language import _
 from .process import InProcess
 from .student import Call
 
 RTOL, ATOL = 1e-6, 1e-9
 FEW_DIGITS = 1e-4, 1e-5  # the same for float32, which rounds at the seventh digit
+MODULE = "mutants_"  # begins the name of a module of mutants
 numbers = itertools.count()
+
+
+class MutationError(Exception):
+    """There is nothing to measure by: the reference fails, or a file of ours is wrong."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,24 @@ def alternative(exercise: str, name: str, style: str) -> Callable[[Callable], Ca
 
 @cache
 def known(folder: Path) -> tuple[Mutant, ...]:
-    """All mutants, or alternatives, of a folder's files."""
+    """All mutants, or alternatives, of a folder's files. Raises MutationError."""
     before = len(REGISTRY)
-    for path in sorted(folder.glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"mutants_{path.stem}", path)
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    found = tuple(REGISTRY[before:])
-    del REGISTRY[before:]
-    return found
+    try:
+        for path in sorted(folder.glob("*.py")):
+            spec = importlib.util.spec_from_file_location(MODULE + path.stem, path)
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        return tuple(REGISTRY[before:])
+    except Exception as error:  # whatever a file of an instructor's raises
+        words = _("{file}: it cannot be loaded: {error}")
+        why = f"{type(error).__name__}: {error}"
+        raise MutationError(words.format(file=shown(path), error=why)) from None
+    finally:
+        del REGISTRY[before:]
+
+
+def shown(path: Path) -> str:
+    """The file as it is named in the course: "tests/mutants/ex05_norm.py"."""
+    return "/".join(path.parts[-3:])
 
 
 def name(
@@ -236,7 +251,8 @@ def stand_in(
     names = {unit: piece.exercise for piece in course.pieces.values() for unit in piece.units}
     answer = bench.ask({"op": "load", "exercise": exercise, "modules": modules, "names": names})
     if "error" in answer:
-        raise RuntimeError(f"the reference cannot be loaded: {answer['error']['message']}")
+        why = answer["error"]["message"]
+        raise CourseError(_("the reference cannot be loaded: {why}").format(why=why))
     if mutant:
         put_in(bench.dispatcher.package.module(mutant.exercise), mutant)
     return bench

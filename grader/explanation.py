@@ -52,6 +52,7 @@ class Account:
 def lines(run: Run, submission: Submission, piece: Piece, record: Result | None) -> list[str]:
     """The explanation, as lines. Raises NotExplained, SuiteError."""
     head = [_("{id}, {piece}").format(id=submission.id, piece=piece.id)]
+    head += [_("handed in late")] if submission.late else []
     head += [one_line(note) for note in submission.notes]
     if submission.problem:
         return [*head, _("not marked: {why}").format(why=one_line(submission.problem))]
@@ -84,7 +85,8 @@ def points(piece: Piece, now: PieceResult, record: Result | None) -> str:
         n=passing,
         total=len(now.tests),
     )
-    found = [p for e in record.exercises for p in e.pieces] if record else []
+    exercises = record.exercises if record else ()
+    found = [p for e in exercises if e.id == piece.exercise for p in e.pieces]
     recorded = next((p for p in found if p.name == piece.name and p.possible == piece.points), None)
     if recorded and recorded.earned != now.earned:
         words += _("; the record says {earned}").format(earned=number(recorded.earned))

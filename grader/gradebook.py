@@ -45,6 +45,7 @@ SUBMISSION = api.SubmittedAssignment.__table__
 NOTEBOOK = api.SubmittedNotebook.__table__
 GRADE = api.Grade.__table__
 COMMENT = api.Comment.__table__
+GRADE_CELL = api.GradeCell.__table__
 
 
 class GradebookError(Exception):
@@ -58,7 +59,8 @@ class Outcome:
     written: list[Mark] = field(default_factory=list)
     review: list[str] = field(default_factory=list)  # pieces that a person decides on
     refused: list[str] = field(default_factory=list)  # in words: which, and why
-    unknown: set[str] = field(default_factory=set)  # assignments that nbgrader does not have yet
+    unknown: set[str] = field(default_factory=set)  # assignments that nbgrader does not have so
+    new: list[str] = field(default_factory=list)  # students that it did not have, beside others
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Sheet:
 
     id: str
     grades: dict[str, str]  # piece -> id of its cell
+    points: dict[str, float]  # piece -> what it is worth there
     comment: str  # id of the cell for comments
 
 
@@ -117,11 +120,14 @@ def write(
     with opened(config, db_url) as book:
         desk = Desk(book.db, folder, AssignLatePenalties(config=config))
         desk.penalties.init_plugin()
+        enrolled = set(book.db.scalars(select(STUDENT.c.id)))
         found = {one.name: plan_of(book.db, one) for one in assignments}
         desk.plans = {name: plan for name, plan in found.items() if plan}
         if not desk.plans:
             words = _(
-                "nbgrader knows no assignment of {folder}: run `nbgrader generate_assignment`"
+                "nbgrader has no assignment of {folder} with the pieces and points of now: run"
+                " `python -m grader course {folder}`, in it `nbgrader generate_assignment NAME`"
+                " (--force over an older one), then this"
             )
             raise GradebookError(words.format(folder=folder))
         for done, (student, line) in enumerate(records.items(), 1):
@@ -135,6 +141,8 @@ def write(
                 outcome.refused.append(f"{text.one_line(student)}: {_said(error)}")
             else:
                 outcome.written += record.marks
+                if enrolled and record.marks and student not in enrolled:
+                    outcome.new.append(student)
             notify(done)
     return outcome
 
@@ -161,7 +169,7 @@ def _be_patient(connection, _record) -> None:
 
 
 def plan_of(db: Session, assignment: Assignment) -> Plan | None:
-    """Where the assignment's marks go. None where nbgrader does not know it as it is here."""
+    """Where the assignment's marks go. None where nbgrader does not have its pieces and points."""
     found = db.execute(
         select(api.Assignment.id, api.Assignment.duedate).where(
             api.Assignment.name == assignment.name
@@ -175,7 +183,7 @@ def plan_of(db: Session, assignment: Assignment) -> Plan | None:
     sheets = {row.name: _sheet(db, row.id) for row in notebooks}
     for exercise in assignment.exercises:
         sheet = sheets.get(exercise.id)
-        if sheet is None or sheet.grades.keys() != {piece.name for piece in exercise.pieces}:
+        if sheet is None or sheet.points != {p.name: p.points for p in exercise.pieces}:
             return None
     return Plan(found.id, found.duedate, sheets)
 
@@ -187,8 +195,11 @@ def _sheet(db: Session, notebook_id: str) -> Sheet:
         )
     ).all()
     grades = {cell.name: cell.id for cell in cells if cell.type == "GradeCell"}
+    own = GRADE_CELL.c.id.in_(grades.values())
+    worth = {row.id: row.max_score for row in db.execute(select(GRADE_CELL).where(own))}
+    points = {name: worth[id] for name, id in grades.items()}
     comment = next((cell.id for cell in cells if cell.name == workbook.COMMENT), "")
-    return Sheet(notebook_id, grades, comment)
+    return Sheet(notebook_id, grades, points, comment)
 
 
 def _write_patiently(desk: Desk, record: Record) -> list[str]:

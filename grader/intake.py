@@ -123,18 +123,29 @@ def parcels(path: Path, one: bool = False) -> tuple[list[Parcel], list[str]]:
     except Unreadable as error:
         raise IntakeError(f"{path} {error}") from None
     if not found:
-        raise IntakeError(_("{path} holds no submissions").format(path=path))
+        lost = [stray(item.name) for item in strays[:NAMED]]
+        raise IntakeError("; ".join([_("{path} holds no submissions").format(path=path), *lost]))
     by_id: dict[str, Parcel] = {}
     for parcel in sorted(map(checked, found), key=lambda parcel: parcel.at):
         first = by_id.get(parcel.id)
         by_id[parcel.id] = replace(parcel, others=(*first.others, first)) if first else parcel
     names = [*(item.name for item in strays), *([] if one else unpack.passed_over(path))]
-    notes = [_("not a submission: {name}").format(name=one_line(name)) for name in names]
-    return sorted(by_id.values(), key=lambda parcel: parcel.id), notes
+    return sorted(by_id.values(), key=lambda parcel: parcel.id), [stray(name) for name in names]
+
+
+def stray(name: str) -> str:
+    """What is said of a file or folder that belongs to nobody."""
+    words = _("not a submission: {name}")
+    if re.search(r"(?i)ex\d\d_.*\.py$", name):
+        words = _("not a submission: {name}; put it into a folder with its student's name")
+    return words.format(name=one_line(name))
 
 
 def sorted_out(top: Item) -> tuple[list[Parcel], list[Item]]:
-    """The parcels by the first layout that fits, and what belongs to none. Raises Unreadable."""
+    """The parcels by the first layout that fits, and what belongs to none.
+
+    Raises Unreadable, and IntakeError where it may be one submission or many.
+    """
     items = top.inside()
     names = {item.name: item for item in items}
     if METADATA in names and names[METADATA].read:
@@ -144,6 +155,7 @@ def sorted_out(top: Item) -> tuple[list[Parcel], list[Item]]:
     if any(canvas(item) for item in items):
         return numbered(items, (CANVAS_BLIND, CANVAS))
     if alone(items):
+        check_alone(items)
         return [Parcel(top.stem, (top,))], []
     holders = [item for item in items if item.inside or item.problem or item.stem != item.name]
     slug = classroom(top, holders)
@@ -182,10 +194,28 @@ def alone(items: list[Item]) -> bool:
     A folder called exercises is a student's home, or a student who is called so: nothing but
     submissions stands beside that one.
     """
-    if any(item.read and re.fullmatch(r"(?i)ex\d\d_.*\.py", item.name) for item in items):
+    if any(map(is_exercise, items)):
         return True
     others = [item for item in items if not at_home(item)]
     return len(others) < len(items) and not (others and all(map(is_submission, others)))
+
+
+def check_alone(items: list[Item]) -> None:
+    """Raise IntakeError where an exercise lies beside submissions: they would be lost in one."""
+    beside = [one_line(item.name) for item in items if not at_home(item) and is_submission(item)]
+    if beside:
+        words = _(
+            "{file} stands beside what may be submissions of others ({names}): put it into a folder"
+            " with its student's name; or say --one, if all of it is one submission"
+        )
+        file = next(item.name for item in items if is_exercise(item) or at_home(item))
+        names = ", ".join(beside[:NAMED]) + (", ..." if len(beside) > NAMED else "")
+        raise IntakeError(words.format(file=one_line(file), names=names))
+
+
+def is_exercise(item: Item) -> bool:
+    """Whether it is a file that is named for an exercise."""
+    return item.read is not None and bool(re.fullmatch(r"(?i)ex\d\d_.*\.py", item.name))
 
 
 def at_home(item: Item) -> bool:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .language import _
+from .reports.text import one_line
 from .results import SCHEMA, Result
 
 try:
@@ -40,6 +41,10 @@ class Ledger:
 
     def __enter__(self) -> Ledger:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self.is_new = not self.path.exists()
+        if not self.is_new and not self.path.is_file():  # a folder, a pipe, /dev/null
+            words = _("cannot write {path}: it is no regular file; name another one")
+            raise LedgerError(words.format(path=self.path))
         try:
             self.descriptor = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
@@ -63,7 +68,7 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if os.fstat(self.descriptor).st_size == 0:
+        if self.is_new and os.fstat(self.descriptor).st_size == 0:
             with contextlib.suppress(OSError):  # Windows removes no open file
                 self.path.unlink()
         os.close(self.descriptor)
@@ -127,13 +132,32 @@ def latest(path: Path, view: Callable[[dict], Any] = lambda record: record) -> d
     """The last record of each submission, by id, as `view` shows it; in the order of these.
 
     `view` keeps what a reader needs of a record, so that a large file needs little memory. A last
-    line that was torn is left out. Raises LedgerError for a file that holds something else.
+    line that was torn is left out. Raises LedgerError for a file that holds something else, and for
+    a record that lacks what `view` looks for.
     """
     found: dict[str, Any] = {}
-    for record in records(path):
-        found.pop(record["submission"], None)
-        found[record["submission"]] = view(record)
+    for number, record in enumerate(records(path), 1):
+        id = record["submission"]
+        found.pop(id, None)
+        try:
+            found[id] = view(record)
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+            words = _(
+                "{place}: the record of {id} is not whole: was the file changed by hand?"
+                " Take that line out, or take another file"
+            )
+            raise LedgerError(words.format(place=f"{path}:{number}", id=one_line(id))) from None
     return found
+
+
+def texts(path: Path) -> dict[str, str]:
+    """The last record of each submission, by id, as JSON. Raises LedgerError."""
+
+    def text(record: dict[str, Any]) -> str:
+        Result.from_json(record)  # it is whole
+        return json.dumps(record)
+
+    return latest(path, text)
 
 
 def results(path: Path) -> dict[str, Result]:

@@ -186,11 +186,12 @@ def readiness(job: Job) -> dict[str, Any]:
                     where=platform.node(), what=what, found=found, wanted=getattr(job, what)
                 )
             }
-    from . import isolation
+    from . import diagnosis, isolation, suite
 
     try:
         isolation_of(job)
-    except isolation.Unavailable as error:
+        diagnosis.known(suite.usual().mutants)  # else it is met at the first wrong answer
+    except (isolation.Unavailable, diagnosis.MutationError) as error:
         return {"stop": str(error)}
     return {"ready": True}
 

@@ -248,6 +248,7 @@ class Desk:
             "intake": {
                 "name": submission.name,
                 "late": submission.late,
+                "files": sorted(f"{id}.py" for id in submission.files),
                 "notes": list(submission.notes),
             },
         }

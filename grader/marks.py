@@ -171,15 +171,32 @@ def of_record(student: str, json_text: str, folder: Path, course: Course) -> Rec
         place = submitted(folder, student, assignment)
         ids = {exercise.id for exercise in assignment.exercises}
         part = tuple(exercise for exercise in result.exercises if exercise.id in ids)
+        _check_points(student, part, course)
         if here:
             names = [name for name in assignment.files if (place / name).exists()]
         else:
             begun = [e for e in part if any(piece.status != TODO for piece in e.pieces)]
             names = [f"{exercise.id}.py" for exercise in begun]
+            names += result.provenance.get("intake", {}).get("files", [])  # all to do, too
         if place.is_dir() if here else part:
             own = replace(result, exercises=part)
             found.append(Mark(student, assignment, own, frozenset(names)))
     return Record(student, json_text, tuple(found))
+
+
+def _check_points(student: str, exercises: tuple[ExerciseResult, ...], course: Course) -> None:
+    """Raise MarksError where a piece was marked for other points than it has now."""
+    for exercise in exercises:
+        for piece in exercise.pieces:
+            now = course.pieces.get(f"{exercise.short}.{piece.name}")
+            if now and now.points != piece.possible:
+                words = _(
+                    "{student} was marked when {piece} had {old:g} points; it has {new:g} now:"
+                    " run `mark` again, then this"
+                )
+                raise MarksError(
+                    words.format(student=student, piece=now.id, old=piece.possible, new=now.points)
+                )
 
 
 def hands_in_here(folder: Path, student: str, course: Course) -> bool:

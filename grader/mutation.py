@@ -13,7 +13,7 @@ from functools import cached_property
 
 from .course import Piece
 from .language import _
-from .trials import HIDDEN, VISIBLE, Verdict, judge
+from .trials import HIDDEN, VISIBLE, Verdict, judge, tested
 from .variants import MutationError, Setting, Variant, changed, owners, registered
 
 ENOUGH = {VISIBLE: 0.8, HIDDEN: 1.0}  # the share of the named mutants that a suite must kill
@@ -37,11 +37,15 @@ class Matrix:
 
     def survivors(self, suite: str) -> list[Verdict]:
         """The named mutants that the suite misses."""
-        return [verdict for verdict in self.mutants if not verdict.killed(suite)]
+        return [verdict for verdict in self.mutants if verdict.missed(suite)]
+
+    def killed(self, suite: str) -> int:
+        return sum(verdict.killed(suite) for verdict in self.mutants)
 
     def rate(self, suite: str) -> float:
-        missed = len(self.survivors(suite))
-        return 1 - missed / len(self.mutants) if self.mutants else 1.0
+        """The share that is killed of those that the suite has tests for."""
+        killed, missed = self.killed(suite), len(self.survivors(suite))
+        return killed / (killed + missed) if killed + missed else 1.0
 
     @property
     def rejections(self) -> list[Verdict]:
@@ -132,6 +136,7 @@ def measure(
     mutants = registered(setting, wanted, setting.mutants)
     alternatives = registered(setting, wanted, setting.alternatives, right=True)
     automatic = changed(setting, wanted) if with_automatic else []
+    automatic = [v for v in automatic if tested(setting, v.exercise, HIDDEN)]
     verdicts = []
     for verdict in judge(setting, [*mutants, *alternatives, *automatic]):
         notify(verdict.variant)

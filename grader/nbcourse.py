@@ -131,16 +131,12 @@ def _settings(folder: Path, kit: bundle.Kit, whole: bool, db_url: str | None) ->
     except ValueError:  # on another drive of Windows
         kit_path = str(kit.root)
     db_line = f"c.CourseDirectory.db_url = {db_url!r}\n" if db_url else ""
-    student_files = "".join(
-        f"\n    {assignment.name!r}: {assignment.files!r}," for assignment in found
-    )
     texts = {
         "nbgrader_config.py": _template(
             "nbgrader_config.template",
             kit=kit_path,
             course_id=COURSE_ID,
             db_line=db_line,
-            student_files=f"{{{student_files}\n}}",
             comment=workbook.comment_cell()["source"],
         ),
         "student_config/nbgrader_config.py": _template(

@@ -5,25 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
-import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import diagnosis, precomputed, progress, writing
+from . import diagnosis, pool, precomputed, progress, writing
 from .assembly import Target
 from .course import Course, Exercise, Piece
 from .diagnosis import Mutant
-from .isolation import THREADS
 from .precomputed import Explanation
 from .results import FAILED
 from .student import Call
@@ -86,10 +81,8 @@ def made(
         if mutant.exercise in exercises
     ]
     found: dict[str, list[Explanation]] = defaultdict(list)
-    os.environ.update(THREADS)  # for numpy in the processes
-    leave_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), leave_interrupts) as pool:
-        explained = pool.map(partial(explanations, setting), [index for index, _ in known])
+    with pool.processes() as workers:
+        explained = workers.map(partial(explanations, setting), [index for index, _ in known])
         for (_, exercise), more in zip(known, explained, strict=True):
             notify(setting.course.by_id[exercise])
             found[exercise] += more

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
+from . import pool
 from .assembly import Target
 from .course import ROOT, Course, Piece
 from .results import Result
 from .suite import Options, check
-from .trials import SUITES, THREADS, ignore_interrupts
+from .trials import SUITES
 
 FACTOR = 10.0  # on all time limits: a busy machine is no reason for another result
 
@@ -73,11 +71,9 @@ def measure(
     notify: Callable[[str, int], None] = lambda name, seed: None,
 ) -> Iterator[Finding]:
     """Check every target with every seed, `jobs` at a time, and say of each what was found."""
-    os.environ.update(THREADS)  # for numpy in the processes
-    fresh = get_context("spawn")
-    with ProcessPoolExecutor(jobs or os.cpu_count(), fresh, initializer=ignore_interrupts) as pool:
+    with pool.processes(jobs) as workers:
         waiting = {
-            target.name: pool.map(partial(outcome, setting, target), seeds) for target in targets
+            target.name: workers.map(partial(outcome, setting, target), seeds) for target in targets
         }
         for name, outcomes in waiting.items():
             found = {}

@@ -48,20 +48,17 @@ class Mark:
     outcomes: tuple[Outcome, ...]
     earned: float
     problem: str = ""
+    late: bool = False
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Mark:
-        """Raises LedgerError for a record that lacks something."""
-        try:
-            pieces = [(e["id"].split("_")[0], p) for e in record["exercises"] for p in e["pieces"]]
-            return cls(
-                outcomes=tuple(outcome(short, piece) for short, piece in pieces),
-                earned=float(record["score"]["earned"]),
-                problem=why_unmarked(record),
-            )
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
-            words = _("the record of {id} is not whole: was the file changed by hand?")
-            raise LedgerError(words.format(id=one_line(record["submission"]))) from None
+        pieces = [(e["id"].split("_")[0], p) for e in record["exercises"] for p in e["pieces"]]
+        return cls(
+            outcomes=tuple(outcome(short, piece) for short, piece in pieces),
+            earned=float(record["score"]["earned"]),
+            problem=why_unmarked(record),
+            late=record["provenance"].get("intake", {}).get("late", False),
+        )
 
 
 def outcome(exercise: str, piece: dict[str, Any]) -> Outcome:
@@ -119,10 +116,12 @@ class Stats:
 
     scores     what each marked submission earned, by id
     unmarked   why the others could not be marked, by id
+    late       the ids of those that came late, as far as what was handed in says so
     """
 
     scores: Mapping[str, float]
     unmarked: Mapping[str, str]
+    late: frozenset[str]
     possible: float
     pieces: tuple[PieceStats, ...]
     misconceptions: tuple[Misconception, ...]
@@ -171,6 +170,7 @@ def summed(marks: Mapping[str, Mark]) -> Stats:
     return Stats(
         scores={id: mark.earned for id, mark in sorted(marked.items())},
         unmarked={id: mark.problem for id, mark in sorted(marks.items()) if mark.problem},
+        late=frozenset(id for id, mark in marks.items() if mark.late),
         possible=sum(piece.possible for piece in pieces),
         pieces=pieces,
         misconceptions=tuple(Misconception(*what, count) for what, count in told.most_common()),

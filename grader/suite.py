@@ -564,7 +564,8 @@ class Checker:
         if isinstance(error, (Refused, WireError)):
             return REFUSED, str(error), place
         if isinstance(error, AssertionError):
-            return FAILED, str(error).partition("\nassert ")[0] or _("an assertion failed"), place
+            said = str(error).partition("\nassert ")[0].replace("\n  Use -v to get more diff", "")
+            return FAILED, said or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
             lacks = isinstance(error, KeyError)
@@ -660,14 +661,17 @@ class Checker:
             known = failed[0].item.path.with_name(piece.exercise + precomputed.SUFFIX)
             logs = {test.name: test.calls for test in failed}
             return precomputed.name(logs, known, [test.name for test in passed])
-        return diagnosis.name(
-            [test.calls for test in failed],
-            piece,
-            self.course,
-            reference,
-            mutants,
-            passed=[test.calls for test in passed],
-        )
+        try:
+            return diagnosis.name(
+                [test.calls for test in failed],
+                piece,
+                self.course,
+                reference,
+                mutants,
+                passed=[test.calls for test in passed],
+            )
+        except diagnosis.MutationError as error:
+            raise SuiteError(str(error)) from None
 
 
 def to_be_explained(tests: list[Test]) -> list[Test]:

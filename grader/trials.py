@@ -9,12 +9,9 @@ import contextlib
 import hashlib
 import io
 import multiprocessing
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing.connection import Connection
@@ -22,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from . import sandbox
+from . import pool, sandbox
 from .assembly import Target
 from .course import Piece
-from .isolation import THREADS
 from .language import _
 from .results import PASSED, WAITING
 from .student import Call
@@ -67,13 +63,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the suites say of a variant: both of a named one, the hidden one of an automatic one."""
+    """What the suites say of a variant: both of a named one, the hidden one of an automatic one.
+
+    A suite that has no tests of the exercise has no row.
+    """
 
     variant: Variant
     rows: dict[str, Row]
 
     def killed(self, suite: str) -> bool:
-        return self.rows[suite].killed
+        return suite in self.rows and self.rows[suite].killed
+
+    def missed(self, suite: str) -> bool:
+        return suite in self.rows and not self.rows[suite].killed
 
     @property
     def rejected(self) -> bool:
@@ -90,29 +92,24 @@ class Verdict:
         return bool(self.rows[VISIBLE].guesses) and not self.named
 
 
-def judge(
-    setting: Setting, variants: Sequence[Variant], suites: Sequence[str] = SUITES
-) -> Iterator[Verdict]:
+def judge(setting: Setting, variants: Sequence[Variant]) -> Iterator[Verdict]:
     """The verdicts in order, as many at a time as there are processors.
-
-    suites   those that named variants are tried on
 
     Raises MutationError where the reference itself does not pass.
     """
-    os.environ.update(THREADS)  # for numpy in the processes: a fork would lose its threads
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), fresh, initializer=ignore_interrupts) as pool:
-        yield from pool.map(partial(judged, setting, suites), variants)
+    with pool.processes() as workers:
+        yield from workers.map(partial(judged, setting), variants)
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def tested(setting: Setting, exercise: str, suite: str) -> bool:
+    """Whether the suite has tests of the exercise: one that an instructor adds may have none."""
+    return any((setting.tests / suite).glob(f"test_{exercise}*.py"))
 
 
-def judged(setting: Setting, suites: Sequence[str], variant: Variant) -> Verdict:
+def judged(setting: Setting, variant: Variant) -> Verdict:
     """The verdict on one variant."""
-    suites = (HIDDEN,) if variant.automatic else suites
+    tried = (HIDDEN,) if variant.automatic else SUITES
+    suites = [suite for suite in tried if tested(setting, variant.exercise, suite)]
     limits = {suite: time_limit(setting, variant.exercise, suite) for suite in suites}
     rows: dict[str, Row] = {}
     while left := {suite: limits[suite] for suite in suites if suite not in rows}:
@@ -165,6 +162,7 @@ def answer(
     pipe: Connection, folder: str, setting: Setting, variant: Variant, suites: list[str]
 ) -> None:
     """What that process does: check, quietly and within bounds, and send a row for each suite."""
+    sandbox.end_with_parent(multiprocessing.parent_process().pid)
     tempfile.tempdir = folder  # where the code runs, and which outlives nothing
     sandbox.limit(MEMORY_MIB, CPU_SECONDS, FILE_MIB)
     quiet = io.StringIO()

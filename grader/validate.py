@@ -9,28 +9,22 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from . import bundle, course, stubs, suite, trials, trivial, variants
 from .assembly import Target, read
 from .course import MANIFEST, ROOT, Course, CourseError, Exercise, Piece
-from .language import _, later
+from .language import _
+from .manifest import SHOWN, Finding, entries
 from .results import PASSED, TODO, WAITING, ExerciseResult
 
 RUNGS = 3  # of each ladder of hints
-SHOWN = "exercises/manifest.toml"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is wrong, where it stands, and what to do about it."""
-
-    where: str
-    what: str
-    advice: str
+MODEL = (
+    "ex01_tokenizer ex02_value ex03_tensor ex04_ops ex05_norm ex06_attention ex07_gpt ex08_optim"
+    " ex09_train ex10_sampling".split()
+)
 
 
 def findings(names: list[str], tell: Callable[[str], None] = lambda step: None) -> list[Finding]:
@@ -67,71 +61,8 @@ def findings(names: list[str], tell: Callable[[str], None] = lambda step: None) 
 # the manifest
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What an entry of the manifest must hold under a key."""
-
-    key: str
-    holds: Callable[[Any], bool]
-    says: str
-
-
-def is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e6
-
-
-def are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(is_text, value))
-
-
-def matches(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def are_entries(value: Any) -> bool:
-    return isinstance(value, list) and bool(value)
-
-
-OF_COURSE = (
-    Rule("title", is_text, later("a text")),
-    Rule("version", is_text, later("a text")),
-    Rule("exercise", are_entries, later("[[exercise]]")),
-)
-OF_LIMITS = tuple(
-    Rule(key, is_positive, later("a number of seconds")) for key in ("import", "call", "exercise")
-)
-OF_EXERCISES = (
-    Rule("id", matches(r"ex\d\d_[a-z0-9_]+"), later('like "ex05_norm", the name of its files')),
-    Rule("title", is_text, later("a text")),
-    Rule("goal", is_text, later("a text of one sentence")),
-    Rule("part", is_text, later("a text: the part of the model that it makes")),
-    Rule("minutes", is_positive, later("a number above 0")),
-    Rule("difficulty", lambda value: value in range(1, 6), later("a number from 1 to 5")),
-    Rule("piece", are_entries, later("[[exercise.piece]]")),
-)
-OF_PIECES = (
-    Rule("name", matches(r"[A-Za-z]\w*"), later("a word")),
-    Rule("points", is_positive, later("a number above 0")),
-    Rule(
-        "defines",
-        lambda value: are_texts(value) and bool(value),
-        later('the names that make it up: ["layernorm"], ["Tensor.__add__"]'),
-    ),
-    Rule("needs", are_texts, later("a list of pieces, or []")),
-    Rule(
-        "hints",
-        lambda value: are_texts(value) and len(value) == RUNGS,
-        later("a list of three texts: a nudge, the approach, nearly the code"),
-    ),
-)
-
-
 def manifest(path: Path) -> Iterator[Finding]:
-    """What is wrong with the table of contents, entry by entry."""
+    """What is wrong with the table of contents: all of it, not only what `course.load` says."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -141,57 +72,31 @@ def manifest(path: Path) -> Iterator[Finding]:
     yield from found
     if not found:
         try:
-            yield from order(course.load(path))
+            plan = course.load(path)
+            yield from model(plan)
+            yield from ladders(plan)
+            yield from order(plan)
         except CourseError as error:
             words = str(error).removeprefix(f"{path}: ")
             yield Finding(SHOWN, words, _("mend this entry, or leave the need out"))
 
 
-def entries(table: dict[str, Any]) -> Iterator[Finding]:
-    """What entries lack, or hold that they must not."""
-    yield from broken(table, OF_COURSE, SHOWN)
-    limits = as_table(table.get("limits"))
-    yield from broken(limits, OF_LIMITS, f"{SHOWN}: [limits]")
-    exercises = as_tables(table.get("exercise"))
-    yield from twice([str(entry.get("id")).split("_")[0] for entry in exercises], SHOWN)
-    for number, entry in enumerate(exercises, 1):
-        where = f"{SHOWN}: {entry.get('id') or _('exercise {n}').format(n=number)}"
-        yield from broken(entry, OF_EXERCISES, where)
-        yield from broken(limits | as_table(entry.get("limits")), OF_LIMITS, where)
-        pieces = as_tables(entry.get("piece"))
-        yield from twice([piece.get("name") for piece in pieces], where)
-        for place, piece in enumerate(pieces, 1):
-            name = piece.get("name") or _("piece {n}").format(n=place)
-            yield from broken(piece, OF_PIECES, f"{where}, {name}")
+def model(plan: Course) -> Iterator[Finding]:
+    """Exercises that are left out, though the model that is trained and looked into needs them."""
+    for id in MODEL:
+        if id not in plan.by_id:
+            words = _("{id} is missing; it is a part of the model that is trained in the end")
+            advice = _("leave it in; `check` and `mark` take the names of those that you teach")
+            yield Finding(SHOWN, words.format(id=id), advice)
 
 
-def as_table(value: Any) -> dict[str, Any]:
-    """A table; an empty one, which lacks everything, where something else stands."""
-    return value if isinstance(value, dict) else {}
-
-
-def as_tables(value: Any) -> list[dict[str, Any]]:
-    return list(map(as_table, value)) if isinstance(value, list) else []
-
-
-def broken(entry: dict[str, Any], rules: Sequence[Rule], where: str) -> Iterator[Finding]:
-    """A finding for each rule that the entry breaks."""
-    for rule in rules:
-        if rule.key not in entry:
-            words = _("{key} is missing").format(key=rule.key)
-        elif not rule.holds(entry[rule.key]):
-            value = repr(entry[rule.key])
-            value = value if len(value) < 60 else value[:57] + "..."
-            words = _("{key} is {value}").format(key=rule.key, value=value)
-        else:
-            continue
-        yield Finding(where, words, _("{key} is {rule}").format(key=rule.key, rule=_(rule.says)))
-
-
-def twice(names: list, where: str) -> Iterator[Finding]:
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        words = _("{name} is there twice").format(name=name)
-        yield Finding(where, words, _("give each a name of its own"))
+def ladders(plan: Course) -> Iterator[Finding]:
+    """Pieces with more or fewer hints than there are rungs: whoever is stuck can do with either."""
+    for piece in plan.pieces.values():
+        if len(piece.hints) != RUNGS:
+            words = _("{piece} has {n} hints").format(piece=piece.id, n=len(piece.hints))
+            advice = _("write three: a nudge, the approach, nearly the code")
+            yield Finding(SHOWN, words, advice)
 
 
 def order(plan: Course) -> Iterator[Finding]:
@@ -345,12 +250,11 @@ def judged(plan: Course, exercise: Exercise, wanted: tuple[Piece, ...]) -> Itera
             *variants.registered(setting, wanted, setting.mutants),
             *variants.registered(setting, wanted, setting.alternatives, right=True),
         ]
-    except Exception as error:  # whatever a file of an instructor's raises when it is imported
-        where = "tests/mutants, tests/alternatives"
-        yield Finding(where, f"{type(error).__name__}: {error}", _("mend the file"))
+    except variants.MutationError as error:
+        where, _colon, what = str(error).partition(": ")
+        yield Finding(where, what, _("mend the file"))
         return
-    names = tuple(folder.name for folder in suites(exercise))
-    for verdict in trials.judge(setting, known, names) if known else ():
+    for verdict in trials.judge(setting, known) if known else ():
         yield from verdict_on(verdict)
 
 

@@ -5,18 +5,17 @@ A change is a named mutant, an alternative, or an automatic one.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from . import automatic, diagnosis
+from . import automatic, diagnosis, trivial
 from .assembly import Target
 from .course import ROOT, Course, Piece
-
-
-class MutationError(Exception):
-    """There is nothing to measure by: the reference fails, or a file of ours is wrong."""
+from .diagnosis import MutationError
+from .language import _
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,12 @@ def by_id(folder: Path) -> dict[str, diagnosis.Mutant]:
 def registered(
     setting: Setting, wanted: Sequence[Piece], folder: Path, right: bool = False
 ) -> list[Variant]:
-    """The mutants, or right alternatives, that a folder registers for the pieces wanted."""
+    """The mutants, or right alternatives, that a folder registers for the pieces wanted.
+
+    Raises MutationError for one of an exercise or a definition that is not there.
+    """
+    for mutant in by_id(folder).values():
+        check_place(setting, mutant, folder)
     found = [
         Variant(
             id=id,
@@ -106,6 +110,27 @@ def registered(
         for id, mutant in by_id(folder).items()
     ]
     return [v for v in found if set(owners(setting.course, v.exercise, v.name)) & set(wanted)]
+
+
+def check_place(setting: Setting, mutant: diagnosis.Mutant, folder: Path) -> None:
+    """Raise MutationError where the course does not have what the mutant replaces."""
+    file = mutant.function.__module__.removeprefix(diagnosis.MODULE) + ".py"
+    where = f"{diagnosis.shown(folder / file)}, {mutant.function.__name__}"
+    exercise = setting.course.by_id.get(mutant.exercise)
+    if exercise is None:
+        words = _("{where}: there is no exercise {exercise} in the manifest; mend it, or remove it")
+        raise MutationError(words.format(where=where, exercise=mutant.exercise))
+    if mutant.name not in defined(setting.reference / exercise.file):
+        words = _("{where}: solutions/{file} defines no {name}; mend it, or remove it")
+        raise MutationError(words.format(where=where, file=exercise.file, name=mutant.name))
+
+
+@cache
+def defined(file: Path) -> frozenset[str]:
+    """What a file defines: functions, methods, classes."""
+    tree = ast.parse(file.read_text("utf-8"))
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    return frozenset(name for name, _node in trivial.definitions(tree)) | classes
 
 
 def changed(setting: Setting, wanted: Sequence[Piece]) -> list[Variant]:

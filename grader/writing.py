@@ -11,7 +11,11 @@ def write(path: Path, data: bytes | str) -> None:
     """Write under another name in the same folder, then rename. Text is written as UTF-8.
 
     What a link names is written, and the link stays; a file that is there keeps its permissions.
+    A pipe or a device, such as /dev/null, is written into: nothing takes its place.
     """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

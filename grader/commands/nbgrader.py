@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +69,7 @@ def run_gradebook(options: argparse.Namespace) -> int:
     from .. import gradebook, ledger, nbcourse
 
     try:
-        records = ledger.latest(options.results, json.dumps)
+        records = ledger.texts(options.results)
         outcome = gradebook.write(options.course, courses.load(), records, options.db)
     except (nbcourse.CourseFolderError, ledger.LedgerError, gradebook.GradebookError) as error:
         raise UsageError(str(error)) from error
@@ -89,8 +88,16 @@ def report(outcome: Outcome, records: int) -> None:
         say(_("a person decides on {n} of their pieces:").format(n=len(outcome.review)))
         say(*listed(outcome.review))
     if outcome.unknown:
-        say(_("nbgrader does not have these yet; `nbgrader generate_assignment NAME` makes them:"))
+        words = _(
+            "nbgrader does not have these with the pieces and points of now, and they are as they"
+            " were; `nbgrader generate_assignment NAME` makes them, after a change of the course"
+            " `python -m grader course DIR` and the same with --force:"
+        )
+        say(words)
         say(*listed(sorted(outcome.unknown)))
+    if outcome.new:
+        say(_("new in the gradebook, which had none of these names; are they spelt right?"))
+        say(*listed(outcome.new))
     if outcome.refused:
         say(_("not written, and as they were:"))
         say(*listed(outcome.refused))

@@ -43,7 +43,7 @@ def run_stats(options: argparse.Namespace) -> int:
     except (ledger.LedgerError, intake.IntakeError, reporter.NoMatplotlib) as error:
         raise UsageError(str(error)) from error
     if options.csv:
-        tables = reporter.tables(found, pairs)
+        tables = reporter.tables(found, pairs, notes)
         files |= {options.csv / name: data for name, data in tables.items()}
     if is_plain(options.format):
         print(reporter.render(found, pairs, notes), end="")

@@ -87,12 +87,11 @@ def markdown(matrix: Matrix, course: Course) -> str:
 
 def measures(matrix: Matrix) -> dict[str, int]:
     """The numbers of the table, by the heads of their columns."""
-    killed = {s: len(matrix.mutants) - len(matrix.survivors(s)) for s in SUITES}
     numbers = {
         "named mutants": len(matrix.mutants),
         _("different rows"): matrix.distinct,
-        _("killed by the visible suite"): killed[VISIBLE],
-        _("by the hidden one"): killed[HIDDEN],
+        _("killed by the visible suite"): matrix.killed(VISIBLE),
+        _("by the hidden one"): matrix.killed(HIDDEN),
         _("right answers"): len(matrix.alternatives),
         "rejected": len(matrix.rejections),
     }
@@ -135,10 +134,9 @@ def summary(matrix: Matrix) -> list[str]:
         ).format(n=len(matrix.mutants), distinct=matrix.distinct, told_apart=matrix.told_apart)
     ]
     for suite in SUITES:
-        killed = len(matrix.mutants) - len(matrix.survivors(suite))
         facts.append(
             _("the {suite} suite kills {killed}, {rate:.1%}").format(
-                suite=suite, killed=killed, rate=matrix.rate(suite)
+                suite=suite, killed=matrix.killed(suite), rate=matrix.rate(suite)
             )
         )
     named = sum(verdict.named for verdict in matrix.mutants)
@@ -181,12 +179,15 @@ def counts(exercise: Exercise, matrix: Matrix) -> tuple[dict[str, Count], Count]
     """Of one exercise: the mutants killed by each suite, and the alternatives accepted."""
     mutants = [v for v in matrix.mutants if v.variant.exercise == exercise.id]
     right = [v for v in matrix.alternatives if v.variant.exercise == exercise.id]
-    kills = {s: Count(len(mutants), sum(v.killed(s) for v in mutants)) for s in SUITES}
+    tried = {s: [v for v in mutants if s in v.rows] for s in SUITES}
+    kills = {s: Count(len(found), sum(v.killed(s) for v in found)) for s, found in tried.items()}
     return kills, Count(len(right), sum(not v.rejected for v in right))
 
 
 def killers(verdict: Verdict, suite: str) -> str:
-    """How many tests kill it, or that none does."""
+    """How many tests kill it, or that none does, or that there are none."""
+    if suite not in verdict.rows:
+        return _("no tests")
     failing = verdict.rows[suite].failing
     return counted("{n} test", "{n} tests", len(failing)) if failing else _(SURVIVES)
 

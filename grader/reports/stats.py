@@ -186,7 +186,19 @@ def shortened(rows: Rows) -> Rows:
     return [*rows[:MOST], (_("{n} more; --csv has all").format(n=more),)] if more > 0 else rows
 
 
-def tables(stats: Stats, pairs: Sequence[Pair] | None = None) -> dict[str, bytes]:
+def scores(stats: Stats) -> Iterator[list[object]]:
+    """What each submission earned of what, or why it is not marked; and whether it came late."""
+    found: dict[str, list[object]] = {
+        id: [earned, stats.possible, ""] for id, earned in stats.scores.items()
+    }
+    found |= {id: [None, None, one_line(why)] for id, why in stats.unmarked.items()}
+    for id, row in found.items():
+        yield [one_line(id), *row, "late" if id in stats.late else ""]
+
+
+def tables(
+    stats: Stats, pairs: Sequence[Pair] | None = None, notes: Sequence[str] = ()
+) -> dict[str, bytes]:
     """Every number, as CSV files by name, with column names that do not change with a language."""
     columns = "possible of mean spread passed failed todo waiting timeout crashed refused named"
     names = columns.split()
@@ -198,9 +210,8 @@ def tables(stats: Stats, pairs: Sequence[Pair] | None = None) -> dict[str, bytes
         ],
         "misconceptions.csv": [["piece", "count", "mistake"]]
         + [[one_line(m.piece), m.count, one_line(m.says)] for m in stats.misconceptions],
-        "scores.csv": [["submission", "earned", "possible", "not_marked"]]
-        + [[one_line(id), earned, stats.possible, ""] for id, earned in stats.scores.items()]
-        + [[one_line(id), None, None, one_line(why)] for id, why in stats.unmarked.items()],
+        "scores.csv": [["submission", "earned", "possible", "not_marked", "late"]]
+        + list(scores(stats)),
     }
     if pairs is not None:
         found["similar.csv"] = [
@@ -213,6 +224,7 @@ def tables(stats: Stats, pairs: Sequence[Pair] | None = None) -> dict[str, bytes
             ]
             for pair in pairs
         ]
+        found["not_compared.csv"] = [["why"], *([one_line(note)] for note in notes)]
     return {name: as_csv(rows) for name, rows in found.items()}
 
 

@@ -250,12 +250,22 @@ def test_it_is_small(files):
 
 
 def test_a_bundle_is_written_whole_or_not_at_all(tmp_path):
-    with pytest.raises(bundle.BundleError, match=r"cannot write .*: No such file or directory"):
-        bundle.write(tmp_path / "none" / "course.zip", b"zip")
-    (tmp_path / "folder").mkdir()
+    with pytest.raises(bundle.BundleError, match=r"cannot write .*: Is a directory"):
+        bundle.write(tmp_path, b"zip")
+    bundle.write(tmp_path / "new" / "course.zip", b"zip")
     with pytest.raises(bundle.BundleError, match="cannot write"):
-        bundle.write(tmp_path / "folder", b"zip")
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+        bundle.write(tmp_path / "new" / "course.zip" / "course.zip", b"zip")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "course.zip"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes a pipe, as POSIX has them")
+def test_what_is_no_file_is_written_into_and_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    bundle.write(pipe, b"zip")
+    assert os.read(reader, 9) == b"zip" and pipe.is_fifo()
+    os.close(reader)
 
 
 def test_the_readme_leads_nowhere_that_is_not_in_the_bundle(files):

@@ -357,6 +357,23 @@ def test_what_a_test_asks_last_counts_too(tmp_path):
     assert mine["status"] == "failed" and "AssertionError" in mine["message"]
 
 
+def test_a_plain_assert_of_an_instructor_says_what_differs_and_names_no_option_of_pytest(tmp_path):
+    suite = tmp_path / "visible"
+    suite.mkdir()
+    (suite / "test_ex01_tokenizer.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.piece('encode')\n"
+        "def test_mine(student):\n"
+        "    assert student.CharTokenizer(['ab']).encode('ab') == [2, 1, 0, 2]\n"
+    )
+    run = grader(
+        *("check", "ex01.encode", "--target", "solutions", "--tests", str(suite)),
+        *("--format", "plain"),
+    )
+    assert "assert [2, 0, 1, 2] == [2, 1, 0, 2]" in run.stdout
+    assert "At index 1 diff: 0 != 1" in run.stdout and "-v" not in run.stdout
+
+
 def test_a_broken_suite_is_no_students_fault(tmp_path):
     (tmp_path / "test_ex05_norm.py").write_text("def test_without_a_piece(student): ...\n")
     run = grader("check", "ex05", "--target", "solutions", "--tests", str(tmp_path))

@@ -113,6 +113,22 @@ def test_a_file_that_was_not_handed_in_is_left_to_a_person(empty):
     assert "ex05_norm.py was not handed in" in mark.comment(NORM)
 
 
+def test_a_file_that_was_handed_in_as_it_was_handed_out_has_0_points(empty):
+    todo = [TestResult("test_a", "visible", TODO)]
+    result = record("jane", todo, todo, intake={"files": [NORM.file]})
+    mark = mark_of(result, empty)
+    assert [p.earned for p in mark.points(NORM)] == [0.0, 0.0] and mark.comment(NORM) is None
+
+
+@pytest.mark.parametrize("points", [4, 16])
+def test_marks_of_other_points_than_now_are_refused(empty, points):
+    pieces = tuple(replace(p, points=points) for p in NORM.pieces)
+    exercises = [replace(NORM, pieces=pieces) if e is NORM else e for e in COURSE.exercises]
+    line = json.dumps(record("jane", [passed()]).to_json())
+    with pytest.raises(marks.MarksError, match=rf"had 8 points; it has {points} now: run `mark`"):
+        marks.of_record("jane", line, empty, replace(COURSE, exercises=tuple(exercises)))
+
+
 def test_a_piece_that_the_record_does_not_have_is_left_to_a_person(empty):
     result = record("jane", [passed()])
     half = replace(result.exercises[0], pieces=result.exercises[0].pieces[:1])
@@ -361,6 +377,40 @@ def test_an_assignment_that_nbgrader_does_not_have_yet_is_named(room):
     outcome = write(room, replace(result, exercises=(first, *result.exercises)))
     assert outcome.unknown == {"ex01_tokenizer"}
     assert room.rows("ex05_norm")["jane"]["score"] == 16.0
+
+
+def test_an_assignment_that_nbgrader_has_with_other_points_gets_no_marks(room):
+    from grader import gradebook
+
+    write(room, record("jane", [failed()]))
+    before = room.rows("ex05_norm"), files_of(room)
+    pieces = tuple(replace(p, points=16) for p in NORM.pieces)
+    exercises = [replace(NORM, pieces=pieces) if e is NORM else e for e in COURSE.exercises]
+    changed = replace(COURSE, exercises=tuple(exercises))
+    more = ExerciseResult("ex05_norm", NORM.title, (PieceResult.score("rmsnorm", 16, [passed()]),))
+    line = lines(replace(record("jane", []), exercises=(more,)))
+    with pytest.raises(gradebook.GradebookError, match="with the pieces and points of now: run"):
+        gradebook.write(room.course, changed, line)
+    assert (room.rows("ex05_norm"), files_of(room)) == before
+
+
+def test_a_student_whom_the_gradebook_did_not_have_is_named_beside_those_it_had(room):
+    assert write(room, record("jane", [passed()])).new == []
+    assert write(room, record("jane", [passed()]), record("jnae", [passed()])).new == ["jnae"]
+    assert write(room, record("jnae", [passed()])).new == []
+
+
+def test_autograde_marks_on_after_the_course_has_another_exercise(room):
+    from grader import autograde
+
+    for student in ("jane", "omar"):
+        place = room.course / "submitted" / student / "ex05_norm"
+        place.mkdir(parents=True)
+        shutil.copy(ROOT / "solutions" / NORM.file, place)
+    for student, ids in (("jane", [NORM.id]), ("omar", ["ex01_tokenizer", NORM.id])):
+        course = replace(COURSE, exercises=tuple(COURSE.by_id[id] for id in ids))
+        record = autograde.mark_now(room.course, student, course)
+        assert [mark.result.earned for mark in record.marks] == [16.0]
 
 
 def test_the_command_says_what_it_did(room, tmp_path):

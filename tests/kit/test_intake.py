@@ -480,6 +480,23 @@ def test_what_belongs_to_nobody_is_said(tmp_path):
     assert intake.parcels(tmp_path)[1] == notes
 
 
+def test_a_file_with_its_student_in_its_name_is_not_lost_without_a_word(tmp_path):
+    put(tmp_path, "eva_ex05_norm.py")
+    with pytest.raises(IntakeError, match=r"no submissions; .*: eva_ex05_norm.py; put it into a"):
+        intake.parcels(tmp_path)
+    put(tmp_path, "jane/ex05_norm.py")
+    found, [note] = intake.parcels(tmp_path)
+    assert [parcel.id for parcel in found] == ["jane"] and "eva_ex05_norm.py; put it into" in note
+
+
+@pytest.mark.parametrize("others", [["jane"], ["jane", "zoe/exercises"]])
+def test_an_exercise_beside_submissions_does_not_swallow_them(tmp_path, others):
+    put(tmp_path, "ex05_norm.py", *(f"{other}/ex04_ops.py" for other in others))
+    with pytest.raises(IntakeError, match=r"ex05_norm.py stands beside .*\(jane.*or say --one"):
+        intake.parcels(tmp_path)
+    assert set(taken(tmp_path, one=True)[tmp_path.name].files) == {"ex04_ops", "ex05_norm"}
+
+
 def test_a_folder_of_very_many_files_is_looked_at_no_further(tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "FILES", 3)
     put(tmp_path, *(f"jane/a/{n}.py" for n in range(5)))

@@ -18,7 +18,7 @@ import pytest
 from below import descendants
 
 from grader import course as courses
-from grader import explanation, intake, isolation, ledger, marker, marking, stats, suite
+from grader import diagnosis, explanation, intake, isolation, ledger, marker, marking, stats, suite
 from grader.assembly import Target
 from grader.cli import main
 from grader.course import ROOT
@@ -185,6 +185,39 @@ def test_a_file_of_something_else_is_not_touched(tmp_path, class_of_four, text):
     assert book.read_text() == text
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes a pipe, as POSIX has them")
+def test_what_is_no_file_is_refused_and_stays(tmp_path, class_of_four):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(ledger.LedgerError, match="it is no regular file; name another one"):
+            marking.mark_all(run_of(class_of_four), place, Pretend().crew)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_only_a_file_that_the_run_has_made_is_taken_away_while_it_is_empty(tmp_path):
+    (tmp_path / "made.jsonl").touch()
+    for name in ("made.jsonl", "new.jsonl"):
+        with ledger.Ledger(tmp_path / name):
+            assert (tmp_path / name).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["made.jsonl"]
+
+
+@pytest.mark.parametrize("command", ["mark", "stats", "gradebook"])
+def test_a_record_that_is_not_whole_is_said_with_its_line(tmp_path, capsys, command):
+    if command == "gradebook":
+        pytest.importorskip("nbgrader", reason="writes an nbgrader gradebook")
+    folder, book = handed_in(tmp_path / "in", ann={"ex05_norm": NORM}), tmp_path / "m.jsonl"
+    book.write_text('{"schema": 1, "submission": "ann"}\n')
+    more = {
+        "mark": [str(folder), "--results", str(book)],
+        "stats": [str(book)],
+        "gradebook": [str(book), "--course", str(tmp_path)],
+    }
+    assert main([command, *more[command]]) == 2
+    said = capsys.readouterr().err
+    assert f"{book}:1: the record of ann is not whole" in said and "another file" in said
+
+
 def test_two_runs_on_one_file_are_refused_in_words(tmp_path, class_of_four):
     book = tmp_path / "marks.jsonl"
     with ledger.Ledger(book), pytest.raises(ledger.LedgerError, match="another run is writing it"):
@@ -272,6 +305,15 @@ def test_nothing_is_written_where_nothing_keeps_submissions_apart(
         stop = Pretend(lambda task: answer)
         marking.mark_all(run_of(class_of_four, "ex05.rmsnorm"), tmp_path / "m.jsonl", stop.crew)
     assert "ann" not in ledger.latest(tmp_path / "m.jsonl")
+
+
+def test_a_broken_file_of_known_mistakes_stops_the_run_before_it_costs_marks(monkeypatch):
+    def broken(folder):
+        raise diagnosis.MutationError("tests/mutants/ex05_norm.py: it cannot be loaded")
+
+    monkeypatch.setattr(diagnosis, "known", broken)
+    job = marker.Job.make(1, ("ex05.rmsnorm",), TESTS, trusted=True)
+    assert marker.readiness(job) == {"stop": "tests/mutants/ex05_norm.py: it cannot be loaded"}
 
 
 def test_a_marker_of_another_kit_says_so():
@@ -508,6 +550,30 @@ def test_a_piece_that_waits_in_a_file_that_cannot_be_loaded_is_explained_by_that
     assert any(error in text for text in told)
     assert any(f"exercises/ex01_tokenizer.py:{line}" in text for text in told)
     assert not any("waits for" in text for text in told)
+
+
+def test_an_explanation_compares_with_the_piece_of_its_own_exercise():
+    """ex02 and ex03 both have a piece called arithmetic, of as many points."""
+    tests = [TestResult("test_it", "visible", "passed")]
+    scored = [PieceResult.score("arithmetic", 8, tests[:n]) for n in (0, 1)]
+    exercises = [
+        ExerciseResult(id, id, (p,)) for id, p in zip(("ex02_value", "ex03_tensor"), scored)
+    ]
+    record = Result("exercises", ("visible",), tuple(exercises), "ann")
+    said = explanation.points(COURSE.pieces["ex03.arithmetic"], scored[1], record)
+    assert said == "8 of 8 points: 1 of 1 tests pass"
+
+
+def test_a_late_submission_is_said_to_be_late(tmp_path):
+    for name in ("doejane_LATE_7_8_notes.txt", "roemax_9_10_notes.txt"):
+        (tmp_path / name).write_text("x")
+    run = run_of(tmp_path, "ex05")
+    late, other = (
+        explanation.lines(run, run.submission(parcel), COURSE.pieces["ex05.layernorm"], None)
+        for parcel in run.parcels
+    )
+    assert late[:2] == ["7, ex05.layernorm", "handed in late"]
+    assert len(other) == 2 and "not marked" in other[1]
 
 
 def test_a_number_that_python_will_not_print_is_explained_all_the_same():

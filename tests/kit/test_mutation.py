@@ -1,11 +1,15 @@
 """The measure of the suites: on a course of our own with every kind of flaw, and on the real."""
 
 import ast
+import contextlib
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -503,3 +507,35 @@ def test_the_suites_kill_every_mutant_and_reject_no_right_answer():
     assert matrix.holds, reports.render(matrix, COURSE)
     assert matrix.distinct >= 80  # of which no two are killed by the same tests
     assert matrix.told_apart == len(matrix.mutants)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C as POSIX does")
+def test_ctrl_c_ends_all_processes_that_share_the_work():
+    code = (
+        "import time\nfrom grader import pool\nif __name__ == '__main__':\n"
+        "    with pool.processes(2) as workers:\n"
+        "        print(list(workers.map(abs, [-1])), flush=True)\n"
+        "        list(workers.map(time.sleep, [60] * 8))\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert run.stdout.readline() == "[1]\n"
+    try:
+        os.killpg(run.pid, signal.SIGINT)
+        said = run.communicate(timeout=20)[1]
+        assert said.count("Traceback") == 1 and "KeyboardInterrupt" in said
+        until = time.monotonic() + 20
+        with pytest.raises(ProcessLookupError):
+            while time.monotonic() < until:
+                os.killpg(run.pid, 0)
+                time.sleep(0.1)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)

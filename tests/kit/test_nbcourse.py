@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,23 @@ def test_made_again_it_keeps_what_is_the_instructors(kit, packed, tmp_path):
     assert config.read_text("utf-8").endswith("# mine\n")
     assert (folder / "gradebook.db").read_bytes() == b"marks"
     assert stub.read_bytes() == kit.stubs()["ex05_norm.py"]
+
+
+def test_what_is_handed_in_of_an_exercise_added_later_stays_as_it_is(
+    kit, packed, tmp_path, monkeypatch
+):
+    """nbgrader's autograde copies source/ over what was handed in, but for the files named."""
+    folder = tmp_path / "course"
+    nbcourse.write(folder, kit, packed)
+    (folder / "source" / "ex11_more").mkdir()
+    (folder / "source" / "ex11_more" / "ex11_more.py").write_text("x = 1\n", "utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    config, said = folder / "nbgrader_config.py", mock.MagicMock()
+    names = {"__file__": str(config), "get_config": lambda: said}
+    exec(compile(config.read_text("utf-8"), config, "exec"), names)
+    kept = {exercise.id: [exercise.file] for exercise in COURSE.exercises}
+    assert said.Autograde.exclude_overwriting == kept | {"ex11_more": ["ex11_more.py"]}
 
 
 def test_a_folder_that_holds_something_else_is_refused(kit, packed, tmp_path):

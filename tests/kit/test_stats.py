@@ -141,7 +141,14 @@ def test_every_number_stands_in_the_csv(results):
     assert dict(zip(names, layernorm))["rate"] == "0.25"
     assert dict(zip(names, rmsnorm))["passed"] == "4"
     assert table(tables["misconceptions.csv"])[1] == ["ex05.layernorm", "2", BIASED]
-    assert table(tables["scores.csv"])[-1] == ["eve", "", "", "not a zip"]
+    assert table(tables["scores.csv"])[-1] == ["eve", "", "", "not a zip", ""]
+
+
+def test_who_came_late_is_in_the_table(tmp_path):
+    late = record("ann", "passed", "passed") | {"provenance": {"intake": {"late": True}}}
+    path = written(tmp_path / "marks.jsonl", late, record("bob", "passed", "passed"))
+    scores = table(reporter.tables(stats.read(path))["scores.csv"])
+    assert [(row[0], row[4]) for row in scores[1:]] == [("ann", "late"), ("bob", "")]
 
 
 @pytest.mark.parametrize("id", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1+1"])
@@ -228,6 +235,7 @@ def test_look_alikes_are_shown_with_their_lines_and_without_a_verdict(results, t
     assert "no number can tell" in said
     assert "dee: " in said.partition("Not compared")[2]
     assert table((tmp_path / "similar.csv").read_bytes())[1][:2] == ["ex05_norm", "1"]
+    assert table((tmp_path / "not_compared.csv").read_bytes())[1][0].startswith("dee: ")
 
 
 def test_a_pair_is_said_as_a_sentence_where_there_is_no_table():

@@ -98,6 +98,9 @@ def test_a_new_exercise_goes_through_stubs_validate_and_check(copy):
 
     whole = course.grader("validate", "ex11")
     assert (whole.returncode, whole.stdout) == (0, "nothing is wrong\n"), whole.stderr
+    matrix = course.grader("mutants", "ex11", "--format", "plain")  # it has no hidden tests
+    assert matrix.returncode == 0, matrix.stderr
+    assert "ex11.double_squared: visible 2 tests, hidden no tests, named" in matrix.stdout
 
     assert course.grader("check", "ex11").returncode == 1
     course.solve("ex11_example")
@@ -142,6 +145,32 @@ def test_answers_that_cost_nothing_and_mistakes_that_pass_are_said(copy):
 TABLE = MANIFEST.read_text("utf-8") + ENTRY
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "from grader.diagnosis",
+            "import nowhere\nfrom grader.diagnosis",
+            "it cannot be loaded: Mod",
+        ),
+        ('"ex11_example", "double"', '"ex11_exmple", "double"', "is no exercise ex11_exmple in"),
+        (
+            '"ex11_example", "double"',
+            '"ex11_example", "duble"',
+            "example.py defines no duble; mend",
+        ),
+    ],
+)
+def test_a_mistake_in_a_file_of_mistakes_is_said_with_its_file(copy, old, new, says):
+    course = with_exercise(copy, (MUTANTS, old, new))
+    course.grader("stubs")
+    done = course.grader("validate", "ex11")
+    assert done.returncode == 1 and MUTANTS in done.stdout and says in done.stdout, done.stderr
+    measured = course.grader("mutants", "ex11", "--format", "plain")
+    assert measured.returncode == 2 and f"grader: {MUTANTS}" in measured.stderr
+    assert says in measured.stderr
+
+
 def said(tmp_path, text: str) -> list[str]:
     path = tmp_path / "manifest.toml"
     path.write_text(text, "utf-8")
@@ -163,7 +192,7 @@ def test_nothing_is_wrong_with_the_manifest(tmp_path):
         ('name = "double"', 'name = "to double"', "name is 'to double'"),
         ('goal = "Double what you are given."\n', "", "ex11_example: goal is missing"),
         ('minutes = 5\ndifficulty = 1\npart = "training"', "minutes = 0", "minutes is 0"),
-        ('    "What is 3 and 3?",\n', "", "hints is ['Add the number"),
+        ('    "What is 3 and 3?",\n', "", "ex11.double has 2 hints (write three"),
         ("[limits]", "[limitless]", "[limits]: call is missing"),
         ('title = "Twice"', "title = Twice", "Invalid value"),
         (
@@ -181,12 +210,36 @@ def test_nothing_is_wrong_with_the_manifest(tmp_path):
             'defines = ["CharTokenizer.__init__"]\nneeds = ["ex11.double"]',
             "ex01.vocabulary needs ex11.double, which comes later",
         ),
+        ('gradient = "ex03.backward"', "gradient = 3", "gradient is 3 (gradient is a piece"),
+        ('gradient = "ex03.backward"', 'gradient = "ex03.bakward"', "ex03.bakward, which is no"),
+        ('gradient = "ex03.backward"', 'gradient = "ex03"', "the gradient ex03, which is no piece"),
+        ('gradient = "ex03.backward"', 'gradiant = "ex03.backward"', "nothing is called gradiant"),
+        ("points = 4\n", "points = 4\nall_or_nothing = 1\n", "all_or_nothing is 1"),
+        ('id = "ex11_example"', 'id = "ex11_example"\nlimits = 5', "limits is 5"),
     ],
 )
 def test_a_wrong_entry_is_named_with_what_it_should_be(tmp_path, old, new, says):
     assert old in TABLE
     found = said(tmp_path, TABLE.replace(old, new))
     assert any(says in words for words in found), found
+
+
+def test_an_exercise_of_the_model_cannot_be_left_out(tmp_path):
+    last = TABLE.index('[[exercise]]\nid = "ex10_sampling"')
+    [words] = said(tmp_path, TABLE[:last])
+    assert "ex10_sampling is missing" in words and "leave it in" in words
+
+
+@pytest.mark.parametrize("old, new", [("points = 4\n", 'points = "4"\n'), ("[limits]", "[limit]")])
+def test_whoever_reads_the_course_is_told_of_a_wrong_entry(tmp_path, old, new):
+    path = tmp_path / "manifest.toml"
+    path.write_text(TABLE.replace(old, new), "utf-8")
+    with pytest.raises(courses.CourseError) as error:
+        courses.load(path)
+    first = validate.manifest(path).__next__()
+    assert str(error.value) == f"{first.where}: {first.what}; {first.advice}".replace(
+        "exercises/manifest.toml", str(path)
+    )
 
 
 @pytest.mark.parametrize(
