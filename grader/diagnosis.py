@@ -348,7 +348,7 @@ def same_data(a: Any, b: Any, types: bool = True) -> bool:
     if isinstance(a, dict):
         pairs = zip(a.values(), b.values())
         return list(a) == list(b) and all(same_data(x, y, types) for x, y in pairs)
-    return bool(a == b)
+    return np.array_equal(a, b)  # one of them may hold True and False
 
 
 def is_number(value: Any, types: bool) -> bool:

@@ -52,3 +52,13 @@ def test_a_mistake_whose_message_is_right_does_not_explain_one_that_is_wrong():
         student.CharTokenizer(["abc"]).encode("a?c")
     piece = COURSE.pieces["ex01.encode"]
     assert diagnosis.name([student._log.calls], piece, COURSE, SOLUTIONS, MUTANTS) == silent.says
+
+
+def test_a_mask_that_came_back_is_compared_as_any_array():
+    """A vjp that forgets g hands back where x is above 0: an array of True and False."""
+    mask, other = np.array([[True, False]]), np.array([[True, True]])
+    for types in (True, False):
+        assert diagnosis.same_data(mask, mask.copy(), types)
+        assert not diagnosis.same_data(mask, other, types)
+        assert not diagnosis.same_data(other, mask[0], types)
+        assert not diagnosis.same_data(mask * 2.0, mask, types)
