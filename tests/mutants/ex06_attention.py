@@ -181,7 +181,7 @@ def weights_divided_by_root_of_heads(q, k):
 @mutant(
     EX06,
     "attention_weights",
-    says="you divided by the root of B, how many documents there are; D is the last axis of a query",
+    says="you divided by the root of B, the number of documents; D is the last axis of a query",
 )
 def weights_divided_by_root_of_documents(q, k):
     return softmax(scores_of(q, k, q.shape[0] ** 0.5))
