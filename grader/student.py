@@ -237,6 +237,11 @@ class Student:
                     words=self._words(), kind=kind(handle)
                 )
             )
+        if handle._ref.type == "ndarray":  # one of numbers would have come itself
+            words = _(
+                "{words} is an array of something else than numbers: a Tensor? A vjp returns arrays"
+            )
+            raise AssertionError(words.format(words=self._words()))
         data = self._attribute(handle, "data", call=handle._call)
         if type(data) is not np.ndarray:
             raise AssertionError(

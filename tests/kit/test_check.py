@@ -454,6 +454,22 @@ def test_what_a_tensor_cannot_do_is_followed_by_what_can_be_done(type, message, 
     assert not says or says in words[1]
 
 
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        ("(Tensor(g * (y > 0)),)", "a Tensor? A vjp returns arrays"),
+        ("(g * (y > 0)).sum()", "a vjp returns a tuple, one gradient for each parent"),
+        ("None", "a vjp returns a tuple, one gradient for each parent"),
+        ("(y > 0,)", "the gradient of x holds bool values, expected numbers"),
+    ],
+)
+def test_a_vjp_that_returns_something_else_is_told_what_it_returns(tmp_path, returned, says):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex04_ops.py", "lambda g: (g * (y > 0),)", f"lambda g: {returned}")
+    run = grader("check", "ex04.relu", "--target", str(folder), "--format", "json")
+    assert says in first_told(json.loads(run.stdout), "ex04.relu")["message"]
+
+
 def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
     """linear that does not ask whether there is a bias."""
     folder = solutions_in(tmp_path / "exercises")
