@@ -29,6 +29,7 @@ from .student import Call
 
 RTOL, ATOL = 1e-6, 1e-9
 FEW_DIGITS = 1e-4, 1e-5  # the same for float32, which rounds at the seventh digit
+WHOLE = 2**63  # what numpy holds as a number; a larger one is equal to itself alone
 MODULE = "mutants_"  # begins the name of a module of mutants
 numbers = itertools.count()
 
@@ -355,4 +356,5 @@ def is_number(value: Any, types: bool) -> bool:
     """Whether it is compared to within rounding; whole numbers only where types do not matter."""
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "iuf" or types
-    return isinstance(value, float) or (not types and type(value) is int)
+    whole = not types and type(value) is int and abs(value) < WHOLE
+    return isinstance(value, float) or whole

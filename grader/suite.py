@@ -707,7 +707,7 @@ def told(error: StudentError) -> str:
         lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
     elif "'Value' object is not iterable" in error.message:
         lines.append(_("a tuple of one needs its comma, (self,): is one without it, somewhere?"))
-    elif error.message.endswith("not iterable") and "vjp(" in str(error.frames[-1:]):
+    elif error.message.endswith("iterable") and "vjp(" in str(error.frames[-1:]):
         lines.append(_("a vjp returns a tuple, one gradient for each parent: (g * y,)"))
     elif "from dtype('O') to dtype('float64')" in error.message:
         lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))

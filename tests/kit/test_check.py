@@ -525,3 +525,36 @@ def test_no_value_of_a_hidden_test_reaches_the_student(tmp_path):
 
 def first_piece(run: subprocess.CompletedProcess) -> dict:
     return json.loads(run.stdout)["exercises"][0]["pieces"][0]
+
+
+STRANGE = {
+    "a mask": "np.asarray(getattr(r, 'data', r)) > 0",
+    "a huge whole number": "10**5000",
+    "objects": "np.asarray(getattr(r, 'data', r)).astype(object)",
+    "words": "np.array(['a', 'b'])",
+    "an error without words": "(_ for _ in ()).throw(Speechless())",
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_whatever_all_functions_return_the_check_ends_with_a_board(tmp_path, strange):
+    folder = solutions_in(tmp_path / "exercises")
+    for exercise in COURSE.exercises:
+        wrapped = [f"{name} = strange({name})" for name in functions(exercise)]
+        text = (
+            "\nimport numpy as np\nclass Speechless(Exception):\n    __str__ = None\n"
+            f"def strange(f):\n    def g(*a, **k):\n        r = f(*a, **k)\n"
+            f"        return {STRANGE[strange]}\n    return g\n" + "\n".join(wrapped) + "\n"
+        )
+        with open(folder / exercise.file, "a", encoding="utf-8") as file:
+            file.write(text)
+    run = grader("check", "--hidden", "--target", str(folder), "--format", "json", "--no-finale")
+    assert run.returncode == 1, run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(json.loads(run.stdout)["exercises"]) == len(COURSE.exercises)
+
+
+def functions(exercise) -> list[str]:
+    """The functions and methods of an exercise, without what makes an object."""
+    names = [name for piece in exercise.pieces for name in piece.defines]
+    return [name for name in names if name[0].islower() or ("." in name and "__init__" not in name)]

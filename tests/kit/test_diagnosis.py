@@ -63,3 +63,10 @@ def test_a_mask_that_came_back_is_compared_as_any_array():
         assert not diagnosis.same_data(mask, other, types)
         assert not diagnosis.same_data(other, mask[0], types)
         assert not diagnosis.same_data(mask * 2.0, mask, types)
+
+
+def test_a_whole_number_of_any_size_is_compared():
+    for types in (True, False):
+        assert diagnosis.same_data(10**5000, 10**5000, types)
+        assert not diagnosis.same_data(10**5000, 10**5000 + 1, types)
+        assert not diagnosis.same_data(10**5000, 0.5, types)
