@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import sys
 import types
 import warnings
@@ -28,6 +29,8 @@ from .process import InProcess
 from .student import Call
 
 RTOL, ATOL = 1e-6, 1e-9
+OF_SHAPES = re.compile("shape|dimension|broadcast|aligned")
+QUOTED = re.compile("'[^']*'")
 FEW_DIGITS = 1e-4, 1e-5  # the same for float32, which rounds at the seventh digit
 MODULE = "mutants_"  # begins the name of a module of mutants
 numbers = itertools.count()
@@ -327,8 +330,26 @@ def alike(answer: dict, other: dict, types: bool = True) -> bool:
     if "refused" in other:
         return False
     if "error" in answer or "error" in other:
-        return answer.get("error", {}).get("type") == other.get("error", {}).get("type")
+        return same_error(answer.get("error"), other.get("error"))
     return same_data(answer["value"], other["value"], types)
+
+
+def same_error(a: dict | None, b: dict | None) -> bool:
+    """The same kind of error. A TypeError or ValueError, which has many causes, says the same, too.
+
+    All complaints about shapes are one; what is named in quotes, and what the student's own `raise`
+    says, do not count.
+    """
+    if a is None or b is None or a["type"] != b["type"]:
+        return False
+    if a["type"] not in ("TypeError", "ValueError"):
+        return True
+    sources = [error["frames"][-1][-1] if error["frames"] else "" for error in (a, b)]
+    if sources[0] != sources[1] and any(source.startswith("raise ") for source in sources):
+        return True
+    if all(OF_SHAPES.search(error["message"]) for error in (a, b)):
+        return True
+    return QUOTED.sub("", a["message"]) == QUOTED.sub("", b["message"])
 
 
 def same_data(a: Any, b: Any, types: bool = True) -> bool:

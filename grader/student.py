@@ -82,6 +82,13 @@ class Log:
     def last(self) -> Call | None:
         return self.calls[-1] if self.calls else None
 
+    @property
+    def gave_none(self) -> bool:
+        """Whether the last call, which read no attribute, came back with None."""
+        last = self.last
+        answer = (last and last.request["op"] != "attribute" and last.answer) or {}
+        return "value" in answer and answer["value"] is None
+
     def maker(self, ref: wire.Ref) -> Call | None:
         """The call that made an object."""
         return next((call for call in reversed(self.calls) if call.made == ref), None)
@@ -238,6 +245,12 @@ class Student:
                 )
             )
         data = self._attribute(handle, "data", call=handle._call)
+        if type(data) is not np.ndarray and handle._ref.type == "ndarray":  # .data is its memory
+            words = _(
+                "{words} is an array of objects, not of numbers; "
+                "is a Tensor in it, where an array belongs?"
+            )
+            raise AssertionError(words.format(words=self._words()))
         if type(data) is not np.ndarray:
             raise AssertionError(
                 _("{words} has a .data that is {kind}, not an array").format(

@@ -6,7 +6,7 @@ import pytest
 from grader import compare, diagnosis
 from grader import course as courses
 from grader.course import ROOT
-from grader.diagnosis import Mutant, stand_in
+from grader.diagnosis import Mutant, alike, stand_in
 from grader.student import Student
 
 COURSE = courses.load()
@@ -62,3 +62,26 @@ def test_a_mask_that_came_back_is_compared_as_any_array():
         assert not diagnosis.same_data(mask, other, types)
         assert not diagnosis.same_data(other, mask[0], types)
         assert not diagnosis.same_data(mask * 2.0, mask, types)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "same"),
+    [
+        ("'float' object is not iterable", "'Value' object is not iterable", True),
+        ("shapes (1,2) and (1,2) not aligned", "matmul: mismatch in its core dimension 0", True),
+        ("12 positions, but block_size is 8", "9 positions, but block_size is 8", False),
+        ("cannot resize an array", "could not broadcast input array", False),
+    ],
+)
+def test_two_type_errors_are_one_mistake_where_they_complain_of_one_thing(mine, other, same):
+    answers = [
+        {"error": {"type": "TypeError", "message": said, "frames": []}} for said in (mine, other)
+    ]
+    assert alike(*answers) is same
+
+
+def test_what_a_students_own_raise_says_does_not_count():
+    frames = [["ex10_sampling.py", 7, "top_k", 'raise ValueError("too few")']]
+    mine = {"error": {"type": "ValueError", "message": "too few", "frames": frames}}
+    other = {"error": {"type": "ValueError", "message": "no k", "frames": []}}
+    assert alike(mine, other)
