@@ -42,6 +42,9 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     """
     made, bare = got, False
     if isinstance(got, Handle):
+        if of_arrays(got):
+            words = _("{words} returned {kind}; it must return an array")
+            raise Difference(words.format(words=got._call.words, kind=kind(got)), got._call)
         got = got._student.array(got)
     elif student := current.get():
         last = student._log.last
@@ -57,6 +60,8 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
             ),
             call,
         )
+    if got is None and call is not None and not was_read(call):
+        raise Difference(_("{words} returned None: is a return missing?").format(words=words), call)
     if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
         raise Difference(
             _("{words} is {kind}, expected {expected}").format(
@@ -89,6 +94,14 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
+
+
+def of_arrays(got: Handle) -> bool:
+    """Whether it is what a function gave that was asked with arrays and without Tensors."""
+    call = got._call
+    if call is None or call.tensors or call.name == "Tensor" or call.request["op"] != "call":
+        return False
+    return type(call.request.get("args", [None])[0]) is np.ndarray
 
 
 def agree(got: Any, wanted: np.ndarray, rtol: float, atol: float) -> bool:

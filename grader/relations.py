@@ -305,9 +305,21 @@ def shapes(got: np.ndarray, expected: np.ndarray) -> str:
 # sequences
 
 
+def of_types(mine: list, right: list) -> str:
+    """Where two lists that Python takes for equal hold different types."""
+    for i, (a, b) in enumerate(zip(mine, right)):
+        if type(a) is not type(b):
+            return _("index {i} is of type {mine}, expected {right}").format(
+                i=i, mine=type(a).__name__, right=type(b).__name__
+            )
+    return ""
+
+
 def sequence(got: Sequence, expected: Sequence) -> str:
     """What a list, tuple or text is to the right one. They differ, and are of one type."""
     mine, right = list(got), list(expected)
+    if mine == right:  # as Python counts, by which 1.0 is 1
+        return of_types(mine, right)
     if mine == right[::-1] and len(right) > 1:
         return _("yours is expected, reversed")
     if right and mine == right[1:-1] and len(right) > 2:

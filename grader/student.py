@@ -82,6 +82,13 @@ class Log:
     def last(self) -> Call | None:
         return self.calls[-1] if self.calls else None
 
+    @property
+    def gave_none(self) -> bool:
+        """Whether the last call, which read no attribute, came back with None."""
+        last = self.last
+        answer = (last and last.request["op"] != "attribute" and last.answer) or {}
+        return "value" in answer and answer["value"] is None
+
     def maker(self, ref: wire.Ref) -> Call | None:
         """The call that made an object."""
         return next((call for call in reversed(self.calls) if call.made == ref), None)

@@ -568,6 +568,12 @@ class Checker:
             return FAILED, said or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
             words = student._words()
+            if "'NoneType' object" in str(error) and student._log.gave_none:
+                return (
+                    FAILED,
+                    _("{words} returned None: is a return missing?").format(words=words),
+                    place,
+                )
             lacks = isinstance(error, KeyError)
             return (
                 FAILED,

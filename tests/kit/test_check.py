@@ -483,6 +483,14 @@ def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
     assert test["where"] == f"exercises/ex04_ops.py:{line + 1}"
 
 
+def test_an_operation_that_returns_nothing_is_asked_for_its_return(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex02_value.py", "return Value(self.data + other", "Value(self.data + other")
+    run = grader("check", "ex02.arithmetic", "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), "ex02.arithmetic")
+    assert test["message"].startswith("Value(2.0) + Value(3.0) returned None: is a return missing?")
+
+
 def test_a_weight_of_another_name_is_called_missing(tmp_path):
     folder = solutions_in(tmp_path / "exercises")
     spoil(folder / "ex07_gpt.py", 'f"layer{i}.attn_{w}"', 'f"layer{i}.attn.{w}"')

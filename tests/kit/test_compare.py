@@ -165,6 +165,38 @@ def test_a_function_of_tensors_that_returns_an_array_is_told_so(student):
     assert "it must return a Tensor" in message(close, layernorm(student), X)
 
 
+def test_a_function_of_arrays_that_returns_a_tensor_is_told_so(student):
+    package = student._worker.dispatcher.package
+    tensor = package.module("ex03_tensor").Tensor
+    put_in(
+        package.module("ex10_sampling"),
+        Mutant("ex10_sampling", "temperature", "", lambda z, t: tensor(z / t)),
+    )
+    said = message(close, student.temperature(X, 1.0), X)
+    assert "returned a Tensor; it must return an array" in said
+
+
+def test_a_function_that_returns_none_is_asked_for_its_return(student):
+    package = student._worker.dispatcher.package
+    put_in(
+        package.module("ex10_sampling"),
+        Mutant("ex10_sampling", "temperature", "", lambda z, t: None),
+    )
+    assert "is a return missing?" in message(close, student.temperature(X, 1.0), X)
+
+
+def test_a_gradient_that_holds_tensors_is_called_an_array_of_objects(student):
+    x = student.Tensor(X)
+    package = student._worker.dispatcher.package
+    made = package.module("ex03_tensor").Tensor
+    put_in(
+        package.module("ex04_ops"),
+        Mutant("ex04_ops", "relu", "", lambda x: made.op(x.data, (x,), lambda g: (made(g),))),
+    )
+    student.relu(x).backward(X)
+    assert "a Tensor? A vjp returns arrays" in message(close, x.grad, X)
+
+
 def test_a_handle_answers_no_comparison_and_has_no_truth(student):
     y = layernorm(student)
     for question in (lambda: y == y, lambda: bool(y), lambda: np.asarray(y), lambda: list(y)):

@@ -141,6 +141,8 @@ def test_a_wrong_shape_says_which_axis(got, expected, says):
         ("acb", "abc", "the right ones, in another order"),
         ([1, 2, 9, 4], [1, 2, 3, 4], "only index 2 differs: 9, expected 3"),
         ([1, 9, 9, 4], [1, 2, 3, 4], "they part at index 1: 9, expected 2"),
+        ([3, 1.0, 3], [3, 1, 3], "index 1 is of type float, expected int"),
+        ([np.int64(3), 1], [3, 1], "index 0 is of type int64, expected int"),
         ([1], [1, 2, 3], "1 long, expected 3"),
         ([], [1], "the first, 1, is missing"),
     ],

@@ -415,6 +415,16 @@ def gpt_with_positions_from_0(self, ids, caches=None):
     return run((embedding, norm, block, linear), self, ids, caches, places=np.arange(T), counted=T)
 
 
+@mutant(
+    EX07,
+    "GPT.__call__",
+    says="wpe is looked up by the ids; its row is the position, 0, 1, 2, ..., whatever the token",
+)
+def gpt_with_ids_for_positions(self, ids, caches=None):
+    places = np.minimum(ids, self.config.block_size - 1)
+    return run((embedding, norm, block, linear), self, ids, caches, places=places)
+
+
 @mutant(EX07, "GPT.__call__", says="positions are counted from 1; the first is 0")
 def gpt_with_positions_from_1(self, ids, caches=None):
     start = len(caches[0]) if caches else 0

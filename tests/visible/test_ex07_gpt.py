@@ -211,6 +211,14 @@ def test_token_and_position_norm_and_head(student):
 
 
 @piece("GPT")
+def test_a_position_is_a_place_whatever_the_token(student):
+    """The first two tokens change names, and nothing else."""
+    swapped = WEIGHTS | {"wte": [[9.0, 9.0], [6.0, -4.0], [5.0, 5.0]]}
+    logits = micro(student, swapped)(np.array([[1, 0]]))
+    close(logits, [[[1.0, -1.0, -1.0], [1.0, 1.0, 5.0]]])
+
+
+@piece("GPT")
 def test_ids_may_be_a_list(student):
     close(micro(student, WEIGHTS)([[0, 1], [0, 1]])[1, 0], [1.0, -1.0, -1.0])
 
