@@ -194,7 +194,7 @@ def test_raises_wants_the_type_and_the_name_in_the_message(student):
         student.layernorm(1, 2)
     with pytest.raises(AssertionError, match="must raise ValueError"), student.raises(ValueError):
         student.layernorm(1, 2)
-    with pytest.raises(AssertionError, match="but returned$"), student.raises(ValueError):
+    with pytest.raises(AssertionError, match=r"but returned$"), student.raises(ValueError):
         layernorm(student)
 
 

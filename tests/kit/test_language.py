@@ -96,6 +96,7 @@ KEPT = {
             "'Tensor' object",
             "'Value' object",
             "from dtype('O')",
+            "not iterable",
             "not supported between",
             "positional argument",
             "truth value of an array",
