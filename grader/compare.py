@@ -15,7 +15,7 @@ import numpy as np
 
 from . import chance, relations, wire
 from .language import _
-from .student import Call, Handle, Student, kind, known_as
+from .student import Call, Handle, Student, kind, known_as, nothing
 
 RTOL, ATOL = 1e-6, 1e-8
 STEP = 1e-5  # of the central differences
@@ -40,7 +40,12 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     equals nan, inf equals inf. If `expected` is an array of float32, so must be `got`. Raises
     Difference.
     """
-    made, bare = got, False
+    made, bare, asked = got, False, question(got)
+    if isinstance(got, Handle) and asked == "grad" and got._ref.type != "ndarray":
+        call, words = origin(got)
+        said = _("{words} is {kind}, expected {expected}")
+        shown = described(np.asarray(expected))
+        raise Difference(said.format(words=words, kind=kind(got), expected=shown), call)
     if isinstance(got, Handle):
         if of_arrays(got):
             words = _("{words} returned {kind}; it must return an array")
@@ -53,6 +58,8 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     if not bare and agree(got, wanted, rtol, atol):
         return
     call, words = origin(made)
+    if got is None and asked in ("", "grad"):
+        raise Difference(missing(words, wanted, asked == "grad"), call)
     if bare:
         raise Difference(
             _("{words} returned {kind}; it must return a Tensor").format(
@@ -60,8 +67,6 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
             ),
             call,
         )
-    if got is None and call is not None and not was_read(call):
-        raise Difference(_("{words} returned None: is a return missing?").format(words=words), call)
     if isinstance(got, bool) or not isinstance(got, (int, float, np.ndarray, np.generic)):
         raise Difference(
             _("{words} is {kind}, expected {expected}").format(
@@ -71,7 +76,8 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
         )
     array = np.array(got)
     if array.shape != wanted.shape:
-        off = relations.shapes(array, wanted) if array.dtype.kind in "iuf" else ""
+        numbers = array.dtype.kind in "iuf"
+        off = relations.shapes(array, wanted, gradient=asked == "grad") if numbers else ""
         said = _("{words} has shape {shape}, expected {expected}").format(
             words=words, shape=array.shape, expected=wanted.shape
         )
@@ -104,6 +110,17 @@ def of_arrays(got: Handle) -> bool:
     return type(call.request.get("args", [None])[0]) is np.ndarray
 
 
+def missing(words: str, wanted: np.ndarray, gradient: bool) -> str:
+    """What is said of None where an array is expected."""
+    if not gradient:
+        return nothing(words)
+    said = _("{words} is {kind}, expected {expected}").format(
+        words=words, kind="None", expected=described(wanted)
+    )
+    why = _("none arrives: Tensor(...) forgets what it was made from, and a vjp may return None")
+    return f"{said}\n{why}"
+
+
 def agree(got: Any, wanted: np.ndarray, rtol: float, atol: float) -> bool:
     """Whether all is well at first sight: then no words are sought. What is nan never is.
 
@@ -126,8 +143,8 @@ def agree(got: Any, wanted: np.ndarray, rtol: float, atol: float) -> bool:
 def same(got: Any, expected: Any) -> None:
     """`got` is exactly `expected`: same type, same value, element by element. Raises Difference."""
     call, words = origin(got)
-    if got is None and expected is not None:
-        raise Difference(_("{words} returned None: is a return missing?").format(words=words), call)
+    if got is None and expected is not None and not question(got):
+        raise Difference(nothing(words), call)
     if isinstance(got, Handle) or not equal(got, expected):
         shown = kind(got) if isinstance(got, (Handle, np.ndarray)) else repr(got)[:300]
         hint = f"\n{mismatch(got, expected)}" if mismatch(got, expected) else ""
@@ -206,6 +223,8 @@ def gradcheck(
         label = _("{words}, the gradient of {name}").format(
             words=words, name=role(call, tensor._ref) or argument(call, index)
         )
+        if got is None:
+            raise Difference(missing(label, array, gradient=True), call)
         if not isinstance(got, (np.ndarray, np.generic)):
             raise Difference(
                 _("{label} is {kind}, expected an array of shape {shape}").format(
@@ -217,7 +236,7 @@ def gradcheck(
             off = _("{label} has shape {shape}, expected {expected}").format(
                 label=label, shape=got.shape, expected=array.shape
             )
-            raise Difference(f"{off}\n{relations.shapes(got, array)}".rstrip(), call)
+            raise Difference(f"{off}\n{relations.shapes(got, array, gradient=True)}".rstrip(), call)
         slopes = np.empty_like(array)
         for place in np.ndindex(array.shape):
             ends = []
@@ -331,6 +350,13 @@ def origin(got: Any) -> tuple[Call | None, str]:
     if was_read(last) and not last.name:
         return read_after(last, student)
     return last, last.words
+
+
+def question(got: Any) -> str:
+    """The attribute that it is, such as "grad"; "" for what a call gave."""
+    student = current.get()
+    call = got._call if isinstance(got, Handle) else student._log.last if student else None
+    return call.request["name"] if call and was_read(call) else ""
 
 
 def was_read(call: Call) -> bool:

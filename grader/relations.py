@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .language import _
+from .student import Handle, kind
 
 Claim = tuple[str, np.ndarray]
 
@@ -268,8 +269,11 @@ def number(value: Any) -> str:
 # shapes
 
 
-def shapes(got: np.ndarray, expected: np.ndarray) -> str:
-    """What is off between two shapes: which axis, or how it came about; "" if nothing is sure."""
+def shapes(got: np.ndarray, expected: np.ndarray, gradient: bool = False) -> str:
+    """What is off between two shapes: which axis, or how it came about; "" if nothing is sure.
+
+    gradient   whether a vjp may have made it
+    """
     mine, right = got.shape, expected.shape
     if got.ndim == expected.ndim:
         for words, told in transposed(expected) if 2 <= got.ndim <= MOST_AXES else ():
@@ -289,7 +293,7 @@ def shapes(got: np.ndarray, expected: np.ndarray) -> str:
             return ones
         return many if sorted((*right, 1)) == sorted(mine) else _("the numbers are right")
     rows_differ = expected.ndim and not alike(np.broadcast_to(expected[:1], right), expected)
-    if mine == right[1:] and rows_differ and alike(got, expected[0]):
+    if gradient and mine == right[1:] and rows_differ and alike(got, expected[0]):
         return _("yours is the first of expected alone; is a tuple of one without its comma, (g,)?")
     if got.ndim == 0:
         return _("yours is a single number")
@@ -305,21 +309,17 @@ def shapes(got: np.ndarray, expected: np.ndarray) -> str:
 # sequences
 
 
-def of_types(mine: list, right: list) -> str:
-    """Where two lists that Python takes for equal hold different types."""
-    for i, (a, b) in enumerate(zip(mine, right)):
-        if type(a) is not type(b):
-            return _("index {i} is of type {mine}, expected {right}").format(
-                i=i, mine=type(a).__name__, right=type(b).__name__
-            )
-    return ""
-
-
 def sequence(got: Sequence, expected: Sequence) -> str:
     """What a list, tuple or text is to the right one. They differ, and are of one type."""
     mine, right = list(got), list(expected)
-    if mine == right:  # as Python counts, by which 1.0 is 1
-        return of_types(mine, right)
+    other = [i for i, (a, b) in enumerate(zip(mine, right)) if type(a) is not type(b)]
+    objects = any(isinstance(item, (Handle, np.ndarray)) for item in mine)  # these are not compared
+    if other and (objects or mine == right):
+        return _("the one at index {i} is {mine}, expected {right}").format(
+            i=other[0], mine=kind(mine[other[0]]), right=kind(right[other[0]])
+        )
+    if objects:
+        return ""
     if mine == right[::-1] and len(right) > 1:
         return _("yours is expected, reversed")
     if right and mine == right[1:-1] and len(right) > 2:

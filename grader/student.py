@@ -82,13 +82,6 @@ class Log:
     def last(self) -> Call | None:
         return self.calls[-1] if self.calls else None
 
-    @property
-    def gave_none(self) -> bool:
-        """Whether the last call, which read no attribute, came back with None."""
-        last = self.last
-        answer = (last and last.request["op"] != "attribute" and last.answer) or {}
-        return "value" in answer and answer["value"] is None
-
     def maker(self, ref: wire.Ref) -> Call | None:
         """The call that made an object."""
         return next((call for call in reversed(self.calls) if call.made == ref), None)
@@ -238,10 +231,12 @@ class Student:
 
     def array(self, handle: Any) -> np.ndarray:
         """The numbers of a Tensor, as an array of ours. Anything else is refused in words."""
+        if handle is None:
+            raise AssertionError(nothing(self._words()))
         if not isinstance(handle, Handle):
             raise AssertionError(
                 _("{words} returned {kind}; a Tensor is expected").format(
-                    words=self._words(), kind=kind(handle)
+                    words=self._words() + self._key(handle), kind=kind(handle)
                 )
             )
         if handle._ref.type == "ndarray":  # one of numbers would have come itself
@@ -304,11 +299,13 @@ class Student:
                     text + "\n" + _("it says: {message}").format(message=error.message)
                 ) from None
         else:
-            raise AssertionError(
-                _("{words} must raise {wanted}, but returned").format(
-                    words=self._words(), wanted=wanted
-                )
+            made = self._log.last.made if self._log.last else None
+            text = (
+                _("{words} must raise {wanted}, but returned it: write raise, not return")
+                if made and made.type == wanted
+                else _("{words} must raise {wanted}, but returned")
             )
+            raise AssertionError(text.format(words=self._words(), wanted=wanted))
         finally:
             self._at_once = False
 
@@ -316,6 +313,12 @@ class Student:
 
     def _words(self) -> str:
         return self._log.last.words if self._log.last else _("the call")
+
+    def _key(self, item: Any) -> str:
+        """Where in a dict that came back last something stands, as it is written: "['wte']"."""
+        value = self._log.last.answer.get("value") if self._log.last else None
+        entries = value.items() if type(value) is dict else ()
+        return next((f"[{key!r:.40}]" for key, held in entries if held is item), "")
 
     def _attribute(self, handle: Handle, name: str, call: Call | None = None) -> Any:
         """The attribute's value, or a method to be called."""
@@ -566,6 +569,11 @@ def kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return _("an array of shape {shape}").format(shape=value.shape)
     return article(type(value).__name__)
+
+
+def nothing(words: str) -> str:
+    """What is said of a call that returned None where something else is expected."""
+    return _("{words} returned None: is a return missing?").format(words=words)
 
 
 def article(name: str) -> str:

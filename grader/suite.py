@@ -47,7 +47,7 @@ from .results import (
     Result,
     TestResult,
 )
-from .student import Call, Refused, Student, StudentError, Todo
+from .student import Call, Refused, Student, StudentError, Todo, kind, method_of, nothing
 from .wire import WireError
 from .workbench import UsedUp, Waiting, Workbench, was_killed
 
@@ -547,7 +547,7 @@ class Checker:
             own_words = "" if test.hidden else error.message
             return TODO, own_words or _("to be written"), place
         if isinstance(error, StudentError):
-            return FAILED, told(error), place
+            return FAILED, "\n".join([told(error), *without_self(error, student)]), place
         if isinstance(error, UsedUp):
             return TIMEOUT, str(error), place
         if isinstance(error, TimedOut):
@@ -567,21 +567,7 @@ class Checker:
             said = str(error).partition("\nassert ")[0].replace("\n  Use -v to get more diff", "")
             return FAILED, said or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
-            words = student._words()
-            if "'NoneType' object" in str(error) and student._log.gave_none:
-                return (
-                    FAILED,
-                    _("{words} returned None: is a return missing?").format(words=words),
-                    place,
-                )
-            lacks = isinstance(error, KeyError)
-            return (
-                FAILED,
-                _("{words} gave something that the test cannot use: {error}").format(
-                    words=words, error=_("there is no {key}").format(key=error) if lacks else error
-                ),
-                place,
-            )
+            return FAILED, unusable(error, student), place
         if isinstance(error, NotStarted):
             raise SuiteError(str(error)) from error
         raise SuiteError(
@@ -715,6 +701,12 @@ def told(error: StudentError) -> str:
         lines.append(_("a tuple of one needs its comma, (self,): is one without it, somewhere?"))
     elif error.message.endswith("iterable") and "vjp(" in str(error.frames[-1:]):
         lines.append(_("a vjp returns a tuple, one gradient for each parent: (g * y,)"))
+    elif "not supported between" in error.message and "'Tensor'" in error.message:
+        lines.append(_("a Tensor cannot be compared, but its array can: x.data > 0"))
+    elif "truth value of an array" in error.message:
+        lines.append(
+            _("`if` asks once, an array answers for each number: np.where; or you mean `is None`")
+        )
     elif "from dtype('O') to dtype('float64')" in error.message:
         lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))
     _type, is_tensor, attribute = error.message.partition("'Tensor' object has no attribute ")
@@ -729,6 +721,31 @@ def told(error: StudentError) -> str:
     elif name and hasattr(np.ndarray, name):
         lines.append(_("exercise 3 is all that a Tensor can do; its array, x.data, can do more"))
     return "\n".join(lines)
+
+
+def without_self(error: StudentError, student: Student | None) -> list[str]:
+    """A line on a method that has forgotten its first parameter, if that is what is wrong."""
+    call = student._log.last if student else None
+    if not call or error.frames or "positional argument" not in error.message:
+        return []
+    name = method_of(call) + (".__init__" if call.request["op"] == "call" else "")
+    place = student._places.get(name)
+    return [_("its first parameter must be self")] if place and place[2][:1] != ["self"] else []
+
+
+def unusable(error: Exception, student: Student) -> str:
+    """What came back last is of another kind than the test expects, and so the test raised."""
+    words, answer = student._words(), (student._log.last and student._log.last.answer) or {}
+    if "value" in answer and answer["value"] is None and "'NoneType'" in str(error):
+        return nothing(words)
+    if isinstance(error, AttributeError) and error.obj is answer.get("value", student):
+        return _("{words} returned {kind}, which has no .{name}").format(
+            words=words, kind=kind(error.obj), name=error.name
+        )
+    said = _("there is no {key}").format(key=error) if isinstance(error, KeyError) else error
+    return _("{words} gave something that the test cannot use: {error}").format(
+        words=words, error=said
+    )
 
 
 def storable(text: str) -> str:

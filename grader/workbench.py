@@ -151,7 +151,7 @@ class Workbench:
         """The place in the student's file: where it raised, else what the call at fault ran.
 
         Where that is not known it is the first of the piece's functions among the test's `calls`,
-        else the first of the piece.
+        else the first of the piece, else one of its class.
         """
         source = self.target.files[piece.exercise]
         frames = [frame for frame in getattr(error, "frames", []) if frame[0] in self.shown]
@@ -164,6 +164,8 @@ class Workbench:
         names += [name for call in calls if (name := method_of(call)) in piece.defines]
         names += piece.defines
         places = self.places.get(piece.exercise, {})
+        classes = {name.partition(".")[0] for name in piece.defines if "." in name}
+        names += [name for name in places if name.partition(".")[0] in classes]
         found = [places[n] for n in names if n in places and places[n][0] == source.shown]
         return f"{found[0][0]}:{found[0][1]}" if found else f"{source.shown}:{source.line}"
 

@@ -243,6 +243,54 @@ def test_a_failure_opens_the_function_that_was_called(tmp_path, test, body, func
     assert found.where == f"exercises/{file.name}:{line}"
 
 
+def test_what_a_class_lacks_is_looked_for_in_the_class(tmp_path):
+    """encode is misspelt: the failure opens CharTokenizer, not the first line of the file."""
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex01_tokenizer.py", "def encode(", "def encod(")
+    piece = COURSE.pieces["ex01.encode"]
+    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
+    text = (folder / "ex01_tokenizer.py").read_text("utf-8")
+    line = text.partition("    def __init__(")[0].count("\n") + 1
+    where = {test.where for test in result.exercises[0].pieces[0].tests}
+    assert where == {f"exercises/ex01_tokenizer.py:{line}"}
+
+
+@pytest.mark.parametrize(
+    ("id", "function", "new", "says"),
+    [
+        ("ex02.arithmetic", "__add__(self, other):", "pass", "returned None: is a return missing?"),
+        (
+            "ex02.arithmetic",
+            "__add__(self, other):",
+            "return self.data + other.data",
+            "Value(2.0) + Value(3.0) returned a float, which has no .data",
+        ),
+        ("ex01.encode", "encode(doc):", "pass", "its first parameter must be self"),
+        (
+            "ex01.vocabulary",
+            "__init__(self, docs):",
+            "self.chars, self.bos, self.vocab_size = None, 0, 0",
+            "got None, expected ['a', 'b', 'c']\nthat is None, not a list",
+        ),
+        (
+            "ex07.init_params",
+            "init_params(config, rng, dtype=np.float32):",
+            "return {'wte': np.zeros((7, 8))}",
+            "init_params()['wte'] returned an array of shape (7, 8)",
+        ),
+    ],
+)
+def test_what_came_back_is_called_what_it_is(tmp_path, id, function, new, says):
+    piece = COURSE.pieces[id]
+    folder = solutions_in(tmp_path / "exercises")
+    file = folder / f"{piece.exercise}.py"
+    head = re.search(rf"\n( *)def {function.partition('(')[0]}\(.*\):\n", file.read_text("utf-8"))
+    spoil(file, head[0], f"\n{head[1]}def {function}\n{head[1]}    {new}\n{head[1]}    return\n")
+    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
+    messages = [test.message for test in result.exercises[0].pieces[0].tests]
+    assert any(says in message for message in messages), messages
+
+
 # what was asked for
 
 
@@ -443,6 +491,8 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
         ("TypeError", "'Value' object is not iterable", "a tuple of one needs its comma"),
         ("AttributeError", "'Tensor' object has no attribute 'T'", "exercise 3 is all"),
         ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
+        ("TypeError", "'>' not supported between instances of 'Tensor' and 'int'", "x.data > 0"),
+        ("ValueError", "The truth value of an array with more than one element ...", "np.where"),
         ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),
         ("AttributeError", "'NoneType' object has no attribute 'T'", None),
     ],

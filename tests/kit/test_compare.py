@@ -106,8 +106,25 @@ def test_same_means_the_same_type_and_length(got, expected):
     same(expected, expected)
 
 
-def test_same_asks_for_a_missing_return():
+def test_same_asks_for_a_missing_return(student):
     assert "is a return missing?" in message(same, None, [1])
+
+
+def test_close_asks_for_a_missing_return_of_a_call_alone(student):
+    assert "is a return missing?" in message(close, None, [1.0])
+    assert "is a return missing?" in message(student.array, None)
+    x = student.Tensor(X)
+    said = message(close, x.grad, X)
+    assert "is None, expected an array of shape (2, 3, 5)" in said
+    assert "none arrives: Tensor(...) forgets what it was made from" in said
+    x.data = None
+    assert "return" not in message(same, x.data, [1.0])
+
+
+def test_a_gradient_that_is_a_tensor_is_no_array(student):
+    x = student.Tensor(X)
+    x.grad = student.Tensor(X)
+    assert message(close, x.grad, X).endswith(" is a Tensor, expected an array of shape (2, 3, 5)")
 
 
 def test_gradcheck_accepts_the_reference(student):
@@ -209,7 +226,14 @@ def test_raises_wants_the_type_and_the_name_in_the_message(student):
         student.layernorm(1, 2)
     with pytest.raises(AssertionError, match="must raise ValueError"), student.raises(ValueError):
         student.layernorm(1, 2)
-    with pytest.raises(AssertionError, match="but returned"), student.raises(ValueError):
+    with pytest.raises(AssertionError, match=r"but returned$"), student.raises(ValueError):
+        layernorm(student)
+
+
+def test_an_error_that_is_returned_is_to_be_raised(student):
+    wrong = Mutant("ex05_norm", "layernorm", "", lambda x, gain, bias, eps=1e-5: ValueError("x"))
+    put_in(student._worker.dispatcher.package.module("ex05_norm"), wrong)
+    with pytest.raises(AssertionError, match="write raise, not return"), student.raises(ValueError):
         layernorm(student)
 
 

@@ -1,10 +1,13 @@
 """What a wrong answer is called."""
 
+import shutil
+
 import numpy as np
 import pytest
 
-from grader import compare, diagnosis
+from grader import compare, diagnosis, suite
 from grader import course as courses
+from grader.assembly import Target
 from grader.course import ROOT
 from grader.diagnosis import Mutant, stand_in
 from grader.student import Student
@@ -70,3 +73,33 @@ def test_a_whole_number_of_any_size_is_compared():
         assert diagnosis.same_data(10**5000, 10**5000, types)
         assert not diagnosis.same_data(10**5000, 10**5000 + 1, types)
         assert not diagnosis.same_data(10**5000, 0.5, types)
+
+
+@pytest.mark.parametrize(
+    ("id", "right", "wrong", "says"),
+    [
+        ("ex09.batches", "tokens[1:]", "tokens[:-1]", "the targets are the ids themselves"),
+        (
+            "ex07.GPT",
+            'return linear(x, params["wte" if config.tied_head else "lm_head"])',
+            'z = linear(x, params["wte" if config.tied_head else "lm_head"]).exp()\n'
+            "        return z / z.sum(-1, keepdims=True)",
+            "these are probabilities",
+        ),
+    ],
+)
+def test_a_common_mistake_is_named_in_a_file_that_is_right_elsewhere(
+    tmp_path, id, right, wrong, says
+):
+    """doc_batches complains of no documents when the first batch is asked for, as a generator does;
+    and what a model gives as probabilities can still walk back."""
+    piece = COURSE.pieces[id]
+    folder = tmp_path / "exercises"
+    shutil.copytree(SOLUTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    file = folder / f"{piece.exercise}.py"
+    text = file.read_text("utf-8")
+    assert text.count(right) == 1
+    file.write_text(text.replace(right, wrong), "utf-8")
+    result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
+    tests = result.exercises[0].pieces[0].tests
+    assert any((test.diagnosis or "").startswith(says) for test in tests)

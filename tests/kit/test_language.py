@@ -96,6 +96,9 @@ KEPT = {
             "'Tensor' object",
             "'Value' object",
             "from dtype('O')",
+            "not supported between",
+            "positional argument",
+            "truth value of an array",
         ),  # numpy's and Python's
     ),
     "validate.py": ("ex01_tokenizer ex02_value",),  # names of files

@@ -125,9 +125,13 @@ def test_the_digits_of_float32_hide_no_factor():
     ],
 )
 def test_a_wrong_shape_says_which_axis(got, expected, says):
-    said = shapes(got, expected)
+    said = shapes(got, expected, gradient=True)
     assert said.startswith(says)
     assert bool(said) == bool(says)
+
+
+def test_a_comma_is_asked_for_only_where_a_vjp_may_have_forgotten_it():
+    assert shapes(CUBE[0], CUBE) == "axis 0, 2 long, is missing"
 
 
 @pytest.mark.parametrize(
@@ -141,10 +145,12 @@ def test_a_wrong_shape_says_which_axis(got, expected, says):
         ("acb", "abc", "the right ones, in another order"),
         ([1, 2, 9, 4], [1, 2, 3, 4], "only index 2 differs: 9, expected 3"),
         ([1, 9, 9, 4], [1, 2, 3, 4], "they part at index 1: 9, expected 2"),
-        ([3, 1.0, 3], [3, 1, 3], "index 1 is of type float, expected int"),
-        ([np.int64(3), 1], [3, 1], "index 0 is of type int64, expected int"),
         ([1], [1, 2, 3], "1 long, expected 3"),
         ([], [1], "the first, 1, is missing"),
+        (list(np.array([3, 1, 3])), [3, 1, 3], "the one at index 0 is an int64, expected an int"),
+        ([1, 2.0], [1, 2], "the one at index 1 is a float, expected an int"),
+        ([np.ones(2), 2], [1, 2], "the one at index 0 is an array of shape (2,), expected an int"),
+        ([1, np.ones(2)], [1], ""),
     ],
 )
 def test_lists_and_texts(got, expected, says):

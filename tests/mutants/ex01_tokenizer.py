@@ -27,6 +27,26 @@ def init_whole_documents(self, docs):
 @mutant(
     EX01,
     "CharTokenizer.__init__",
+    says="sort() puts a list in order where it stands, and returns None; sorted(...) gives a list",
+)
+def init_sorts_in_place(self, docs):
+    self.chars = list(set("".join(docs))).sort()
+    number(self)
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.__init__",
+    says="you joined the documents with line ends, and these became a character; use nothing",
+)
+def init_joined_by_line_ends(self, docs):
+    self.chars = sorted(set("\n".join(docs)))
+    number(self)
+
+
+@mutant(
+    EX01,
+    "CharTokenizer.__init__",
     says="you kept a character as often as it comes; the vocabulary holds each one once",
 )
 def init_duplicates(self, docs):

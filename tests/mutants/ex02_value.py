@@ -40,6 +40,16 @@ def add_derivatives_of_product(self, other):
 @mutant(
     EX02,
     "Value.__add__",
+    says="you kept the children of a sum, but not its derivatives: one for each child, (1, 1)",
+)
+def add_without_derivatives(self, other):
+    other = Value.of(other)
+    return Value(self.data + other.data, (self, other))
+
+
+@mutant(
+    EX02,
+    "Value.__add__",
     says="your sum with a plain number forgets the Value it was made from; keep it as a child",
 )
 def add_number_forgets(self, other):

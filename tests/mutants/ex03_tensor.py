@@ -350,6 +350,14 @@ def mul_in_float64(self, other):
 
 
 @mutant(
+    EX, "Tensor.__mul__", "keep=False hands your vjp None for both factors; a product's needs them"
+)
+def mul_keeps_nothing(self, other):
+    vjp = lambda g, a, b: (g * b, g * a)  # noqa: E731
+    return broadcast_op(np.multiply, self, other, vjp, keep=False)
+
+
+@mutant(
     EX,
     "Tensor.__mul__",
     "you gave both factors the gradient of a sum; a factor gets g times the other",
@@ -720,7 +728,9 @@ def put(grad, index, g):
 
 
 @mutant(
-    EX, "Tensor.__getitem__", "you set the gradients; what was picked twice keeps only the last"
+    EX,
+    "Tensor.__getitem__",
+    "what was picked twice keeps only its last gradient: grad[index] = g, or +=, does not add up",
 )
 def getitem_assigns(self, index):
     return picked(self, index, put)
@@ -753,7 +763,9 @@ def getitem_in_float64(self, index):
 
 
 @mutant(
-    EX, "Tensor.__getitem__", "you made a tensor without a history; make the node with Tensor.op"
+    EX,
+    "Tensor.__getitem__",
+    "no gradient comes back: make the node with Tensor.op; a vjp returns an array, np.add.at None",
 )
 def getitem_not_recorded(self, index):
     return Tensor(self.data[index])

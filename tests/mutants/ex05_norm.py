@@ -331,6 +331,18 @@ def layernorm_bias_first(x, gain, bias, eps=1e-5):
     return (c * ((c * c).mean(-1, keepdims=True) + eps) ** -0.5 + bias) * gain
 
 
+@mutant("ex05_norm", "layernorm", says="the bias is not added: n * gain + bias")
+def layernorm_without_bias(x, gain, bias, eps=1e-5):
+    c = x - x.mean(-1, keepdims=True)
+    return c * ((c * c).mean(-1, keepdims=True) + eps) ** -0.5 * gain
+
+
+@mutant("ex05_norm", "layernorm", says="the gain is not used: n * gain + bias")
+def layernorm_without_gain(x, gain, bias, eps=1e-5):
+    c = x - x.mean(-1, keepdims=True)
+    return c * ((c * c).mean(-1, keepdims=True) + eps) ** -0.5 + bias
+
+
 @mutant("ex05_norm", "layernorm", says="gain and bias are not used: n * gain + bias")
 def layernorm_without_gain_and_bias(x, gain, bias, eps=1e-5):
     c = x - x.mean(-1, keepdims=True)

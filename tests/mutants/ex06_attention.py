@@ -276,6 +276,26 @@ def weights_masked_with_zero(q, k):
 @mutant(
     EX06,
     "attention_weights",
+    says="0 * -inf is nan: make a mask of -inf where the future is, and of 0 elsewhere",
+)
+def weights_masked_by_a_product(q, k):
+    with np.errstate(invalid="ignore"):
+        mask = future(q, k, lowest=1.0) * -np.inf
+    return softmax(product(q, k) + mask)
+
+
+@mutant(
+    EX06,
+    "attention_weights",
+    says="transpose() turns all four axes round; name them, and swap the last two alone",
+)
+def weights_of_a_key_turned_round(q, k):
+    return softmax(q @ k.transpose() * q.shape[3] ** -0.5 + future(q, k))
+
+
+@mutant(
+    EX06,
+    "attention_weights",
     says="the mask takes 10000 off, and a very good match in the future still shows; use -inf",
 )
 def weights_masked_with_ten_thousand(q, k):
@@ -801,6 +821,21 @@ def cache_loses_the_old_when_it_grows(self, k, v):
     start, end = self.length, self.length + new.shape[3]
     if self.room is None or end > self.room.shape[3]:
         self.room = np.zeros((*new.shape[:3], max(self.capacity, 2 * end), new.shape[4]))
+    self.room[..., start:end, :] = new
+    self.length = end
+    return Tensor(self.room[0][..., :end, :]), Tensor(self.room[1][..., :end, :])
+
+
+@mutant(
+    EX06,
+    "KVCache.extend",
+    says="the room never grows; a full one doubles, again and again",
+)
+def cache_never_grows(self, k, v):
+    new = np.stack([k.data, v.data])
+    start, end = self.length, self.length + new.shape[3]
+    if self.room is None:
+        self.room = np.empty((*new.shape[:3], self.capacity, new.shape[4]), new.dtype)
     self.room[..., start:end, :] = new
     self.length = end
     return Tensor(self.room[0][..., :end, :]), Tensor(self.room[1][..., :end, :])

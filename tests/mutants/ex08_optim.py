@@ -58,6 +58,15 @@ def counts_too_late(self, lr=None):
     self.t += 1
 
 
+@adamw("t is not counted, so every correction divides by 1 - b^0 = 0; it is 1 at the first step")
+def never_counts(self, lr=None):
+    lr, g, part = begin(self, lr)
+    average(self, g, part)
+    self.t -= 1
+    m_hat, v_hat = hats(self, part)
+    move(self, lr, part, m_hat / (np.sqrt(v_hat) + self.eps))
+
+
 @adamw("you divide by 1 - b at every step; it is 1 - b to the power of t, which comes close to 1")
 def always_the_first_hat(self, lr=None):
     lr, g, part = begin(self, lr)
@@ -421,6 +430,18 @@ def each_alone(params, max_norm):
     for name, p in params.items():
         alone = norm_of({name: p})
         scale({name: p}, max_norm / alone if alone > max_norm else 1.0)
+    return norm
+
+
+@clip(
+    "each gradient was clipped by itself, and the last norm returned; one norm is over all of them"
+)
+def each_alone_and_the_last_norm(params, max_norm):
+    norm = 0.0
+    for name, p in params.items():
+        if p.grad is not None:
+            norm = norm_of({name: p})
+            scale({name: p}, max_norm / norm if norm > max_norm else 1.0)
     return norm
 
 
