@@ -171,6 +171,11 @@ def run_undo(options: argparse.Namespace) -> int:
 def exercise_file(name: str, course: Course) -> Path:
     """The file of "ex05" or "ex05_norm", and microgpt.py."""
     given = name.removesuffix(".py") == "microgpt"
+    if name in course.pieces:
+        whole = course.exercise_of(course.pieces[name]).short
+        raise UsageError(
+            _("{name} is a piece of a file; say {whole}").format(name=name, whole=whole)
+        )
     return EXERCISES / ("microgpt.py" if given else course.exercise(name).file)
 
 

@@ -401,6 +401,13 @@ def test_reset_shows_what_goes_and_undo_brings_it_back(copy):
     assert b"raise NotImplementedError" in path.read_bytes()
 
 
+def test_a_piece_is_no_file_to_reset(copy):
+    for command in ("reset", "undo"):
+        run = copy.grader(command, "ex01.encode", "--yes")
+        assert (run.returncode, run.stdout) == (2, "")
+        assert run.stderr == "grader: ex01.encode is a piece of a file; say ex01\n"
+
+
 def test_without_a_terminal_nothing_is_changed_unless_told(copy):
     path = copy.solve("ex01_tokenizer")
     work = path.read_bytes()
