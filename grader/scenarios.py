@@ -70,6 +70,8 @@ def train(
 
     def schedule(step: int) -> float:
         asked.append(step)
+        if step >= len(lrs):
+            raise IndexError(f"schedule was asked for step {step}; the last is {len(lrs) - 1}")
         return lrs[step]
 
     def counted() -> Iterator[Any]:

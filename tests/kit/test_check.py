@@ -291,6 +291,13 @@ def test_what_came_back_is_called_what_it_is(tmp_path, id, function, new, says):
     assert any(says in message for message in messages), messages
 
 
+def test_a_schedule_that_is_asked_for_a_step_too_many_says_so(tmp_path):
+    folder = solutions_in(tmp_path / "exercises")
+    spoil(folder / "ex09_train.py", "step(schedule(step))", "step(schedule(step + 1))")
+    run = grader("check", "ex09.train", "--target", str(folder), "--format", "plain")
+    assert "IndexError: schedule was asked for step 3; the last is 2" in run.stdout
+
+
 # what was asked for
 
 
