@@ -67,7 +67,7 @@ def never_counts(self, lr=None):
     move(self, lr, part, m_hat / (np.sqrt(v_hat) + self.eps))
 
 
-@adamw("you divide by 1 - b at every step; it is 1 - b to the power of t, which comes close to 1")
+@adamw("you divide by 1 - b at every step; it is 1 - b^t, which comes close to 1")
 def always_the_first_hat(self, lr=None):
     lr, g, part = begin(self, lr)
     average(self, g, part)
@@ -488,7 +488,7 @@ def square_of_the_norm(params, max_norm):
     return norm
 
 
-@clip("the norms of the parameters were added; add the squares, and take one root")
+@clip("the norms of the single gradients were added; add the squares, and take one root")
 def norms_added(params, max_norm):
     norm = sum(norm_of({name: p}) for name, p in params.items())
     scale(params, max_norm / norm if norm > max_norm else 1.0)
