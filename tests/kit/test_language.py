@@ -376,7 +376,7 @@ ex05.layernorm  test_normalises_each_row               exercises/ex05_norm.py:41
 
 ╭──────────────────────────────────────────────────────────────────────────────╮
 │ weiter  ex05.layernorm, noch nicht richtig                                   │
-│ Ziel    Halte jeden Vektor auf gesunder Größe, damit tiefe Stapel lernen.    │
+│ Ziel    Halte jeden Vektor auf gesunder Größe, damit tiefe Modelle lernen.   │
 │ ändere  layernorm                                                            │
 │ öffne   exercises/ex05_norm.py:41                                            │
 │ Hilfe   python -m grader hint ex05.layernorm                                 │
