@@ -1,6 +1,7 @@
 """Exercise 7: the whole GPT.
 
-All parts are there; now they are stacked. Follow one batch of B names, T characters each, up:
+All parts are there; now they are stacked. Follow one batch of B names, T tokens each, from top to
+bottom:
 
     ids (B, T)
      |      wte: what each token means   +   wpe: what each position means
@@ -14,7 +15,7 @@ All parts are there; now they are stacked. Follow one batch of B names, T charac
      |
      |      ... L blocks in all
      |
-    logits (B, T, V) = linear(x, lm_head)     one score for each possible next token
+    logits (B, T, V) = linear(x, lm_head)     the head: one score for each possible next token
 
 *Attention* moves information between positions. *The mlp* works on each position by itself: out to
 four times the width, a kink, and back; without the kink, two matrices in a row would be one. *The

@@ -54,7 +54,8 @@ max_norm, shorten it to max_norm. Its direction stays.
 
 What goes wrong most often: the hats forgotten; t still 0 at the first step; eps inside the root;
 the decay in the gradient; `lr or self.lr`, which takes a rate of 0 for none.
-Read more: Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay".
+Read more: Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay
+regularization".
 """
 
 from math import cos, pi, sqrt
@@ -78,7 +79,8 @@ class AdamW:
 
     Write weights with p.data[...] = w, and the next step starts from them; p.data = w would cut
     the link. Another design is as right, a dict of m and v by name for example. But make all arrays
-    here, as attributes or in dicts or lists, keep numbers as attributes: exercise 9 saves both.
+    in __init__, as attributes or in dicts or lists, and keep numbers as attributes: exercise 9
+    saves both.
     """
 
     def __init__(self, params, lr, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0):
