@@ -1,8 +1,10 @@
 """Exercise 2: autograd, one number at a time.
 
-Training makes every weight a little larger or smaller, so that the loss falls. For that it needs to
-know, for each weight, how the loss moves when this weight alone grows a little: the *derivative* of
-the loss with respect to the weight, its *gradient*. Take two weights and a loss of one line:
+A model is a formula with many numbers in it that can be changed, its *weights*; the *loss* is one
+number that says how wrong its answers are. Training makes every weight a little larger or smaller,
+so that the loss falls. For that it needs to know, for each weight, how the loss moves when this
+weight alone grows a little: the *derivative* of the loss with respect to the weight, its
+*gradient*. Take two weights and a loss of one line:
 
     d = a * b + a                    a = 2, b = 3:      d = 8
     make a a little larger           a = 2.01:          d = 2.01 * 3 + 2.01 = 8.04

@@ -6,6 +6,9 @@ that there is, and the loss that it is trained by:
     ids (B, T) --embedding--> (B, T, C) --linear--> (B, T, V) --cross_entropy--> ()
     "which token"             "what it means"       "what comes next"            "how wrong"
 
+B documents stand side by side, with T positions each; C numbers, its *channels*, describe a
+position, and V scores, its *logits*, say what comes next, one for each token of the vocabulary.
+
 softmax turns scores into probabilities, for the attention of exercise 6; relu and gelu are the
 kink between two linears, without which two of them would do no more than one.
 
@@ -49,8 +52,8 @@ it, and nothing else changes:  z gets p * (g - sum(g * p)).
     p = [1/4, 3/4], g = [16, 0]    sum(g * p) = 4    z gets [1/4 (16 - 4), 3/4 (0 - 4)] = [3, -3]
 
 *Cross-entropy* is surprise: -log p of what really came. It is 0 where the model was sure and right,
-log 2 = 0.693 where it said one half, and without limit where it was sure and wrong. With class 0
-as the target:
+log 2 = 0.693 where it said one half, and without limit where it was sure and wrong. Each of the V
+possible answers is a *class*, and the right one the *target*. With class 0 as the target:
 
     loss = -log(e^z0 / s) = log s - z0
 

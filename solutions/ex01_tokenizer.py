@@ -7,7 +7,8 @@ How an exercise works: read the lesson, put your own lines in place of each
 A language model computes with numbers, so every character needs one. The *vocabulary* is the sorted
 list of all characters that occur; a character's *id* is its place in that list, counted from 0. One
 more id stands for no character at all: BOS, "beginning of sequence". It is put before and after
-every document, so that the model learns how names begin and when they end.
+every document, here a name, so that the model learns how names begin and when they end. Whatever
+has an id, a character or BOS, is a *token*.
 
     docs    "abba"  "cab"
     chars    a  b  c              each once, sorted
