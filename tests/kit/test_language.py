@@ -364,7 +364,7 @@ def test_the_board():
 BOARD = """\
 Glass Box                                                        0 von 8 Punkten
 ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌
-0 von 1 Übung bestehen; 0 von 1 Baustein bestehen; noch etwa 45 min
+0 von 1 Übung bestanden; 0 von 1 Baustein bestanden; noch etwa 45 min
 
 ✗  ex05  Normierung  0/8  ✗layernorm
 
@@ -404,7 +404,7 @@ def test_a_failing_check(copy):
 
 FAILING = (
     "0 von 8 Punkten",
-    "0 von 1 Übung bestehen",
+    "0 von 1 Übung bestanden",
     "ex05 Normierung: gescheitert, 0 von 8 Punkten",
     "  layernorm: gescheitert",
     "  von der Referenz geliehen: ex03_tensor",
@@ -422,7 +422,9 @@ def test_status_and_a_hint(copy):
     assert copy.grader("--lang", "de", "check", "ex01").returncode == 0
     said = copy.grader("--lang", "de", "status").stdout.splitlines()
     assert said[0] == "Glass Box: 10 von 200 Punkten"
-    assert said[1].startswith("1 von 10 Übungen bestehen; 3 von 41 Bausteinen bestehen; noch etwa ")
+    assert said[1].startswith(
+        "1 von 10 Übungen bestanden; 3 von 41 Bausteinen bestanden; noch etwa "
+    )
     assert re.fullmatch(r"nach der letzten Prüfung, [\d-]+ [\d:]+; jetzt lief nichts", said[2])
     assert said[4].endswith("bestanden") and said[5].endswith("noch nicht geprüft")
     assert said[-5:] == [
@@ -441,7 +443,7 @@ def test_reset_and_undo(copy):
     copy.solve("ex01_tokenizer")
     done = copy.grader("--lang", "de", "reset", "ex01", "--yes").stdout.splitlines()
     assert done[0] == "--- exercises/ex01_tokenizer.py jetzt"
-    assert re.fullmatch(r"\d+ Zeilen würden gehen, \d+ Zeilen würden kommen", done[-3])
+    assert re.fullmatch(r"es fällt weg: \d+ Zeilen; es kommt dazu: \d+ Zeilen", done[-3])
     back = "zurück geht es mit: python -m grader undo ex01"
     assert done[-1] == f"exercises/ex01_tokenizer.py ist jetzt: die Vorlage, wie am Anfang; {back}"
     done = copy.grader("--lang", "de", "undo", "ex01", "--list").stdout.splitlines()
@@ -474,7 +476,7 @@ def test_what_changes_is_told_before_it_does():
     language.speak("de")
     said = snapshots.changes(b"a\nb\n", b"a\nc\nd\n", "x.py")
     assert said[:2] == ["--- x.py jetzt", "+++ x.py dann"]
-    assert said[-1] == "1 Zeile würden gehen, 2 Zeilen würden kommen"
+    assert said[-1] == "es fällt weg: 1 Zeile; es kommt dazu: 2 Zeilen"
 
 
 def test_the_last_hint():
