@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import sys
 import types
 import warnings
@@ -29,6 +30,7 @@ from .student import Call
 
 RTOL, ATOL = 1e-6, 1e-9
 FEW_DIGITS = 1e-4, 1e-5  # the same for float32, which rounds at the seventh digit
+DETAIL = re.compile(r"(?<!attribute )'[\w.]+'|\b\d+\b")  # types, shapes, places: what errors name
 WHOLE = 2**63  # what numpy holds as a number; a larger one is equal to itself alone
 MODULE = "mutants_"  # begins the name of a module of mutants
 numbers = itertools.count()
@@ -104,12 +106,14 @@ def name(
     `logs` holds the calls of each, `passed` those of tests that did not fail: a mutant that would
     fail one of these is another mistake. Two mutants that fit are both offered; more say too
     little, and none is. If the piece has none, those of the pieces that it needs are tried: an
-    attention written in one go forgets the scaling as its parts do.
+    attention written in one go forgets the scaling as its parts do. But there a vague error says
+    too little.
     """
     needed = [p for p in course.closure(piece.needs) if p.exercise == piece.exercise]
+    vague = all(any(is_vague(call.answer) for call in log) for log in logs)
     stage = Stage(piece.exercise, course, reference)
     try:
-        for pieces in ([piece], needed):
+        for pieces in [[piece]] if vague else [[piece], needed]:
             defines = {name for p in pieces for name in p.defines}
             candidates = [
                 m for m in known(folder) if m.exercise == piece.exercise and m.name in defines
@@ -120,6 +124,11 @@ def name(
         return None
     finally:
         stage.bench.close()
+
+
+def is_vague(answer: dict) -> bool:
+    """Whether it is an error that any array that does not fit may raise, anywhere."""
+    return "error" in answer and answer["error"]["type"] in ("TypeError", "ValueError")
 
 
 def offered(says: list[str]) -> str | None:
@@ -321,15 +330,25 @@ def moved(definition: Any, module: types.ModuleType, names: dict[str, Any]) -> A
 
 
 def alike(answer: dict, other: dict, types: bool = True) -> bool:
-    """The same answer: the same kind of error, or the same data to within rounding.
+    """The same answer: the same error, or the same data to within rounding.
 
     types   numbers must be of the same type, too: 2 is not 2.0
     """
-    if "refused" in other:
-        return False
-    if "error" in answer or "error" in other:
-        return answer.get("error", {}).get("type") == other.get("error", {}).get("type")
-    return same_data(answer["value"], other["value"], types)
+    if "error" in answer and "error" in other:
+        return same_error(answer["error"], other["error"])
+    if "value" in answer and "value" in other:
+        return same_data(answer["value"], other["value"], types)
+    return False
+
+
+def same_error(a: dict, b: dict) -> bool:
+    """The same type, and about the same things, or one names more of them than the other.
+
+    The things are shapes, places and types: those in numpy's words tell a product that does not fit
+    from others. The rest of the words is the author's own, or Python's of that year.
+    """
+    one, other = (set(DETAIL.findall(error["message"])) for error in (a, b))
+    return a["type"] == b["type"] and (one <= other or other <= one)
 
 
 def same_data(a: Any, b: Any, types: bool = True) -> bool:

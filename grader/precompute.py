@@ -118,8 +118,11 @@ def differing(answers: list[dict], right: list[dict]) -> dict[int, dict[str, Any
 
 
 def bare(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without what is never compared: the words of an error, and where it was raised."""
-    return {"error": {"type": answer["error"]["type"]}} if "error" in answer else dict(answer)
+    """An answer without what is never compared: of an error most words, and where it was raised."""
+    if "error" not in answer:
+        return dict(answer)
+    about = " ".join(diagnosis.DETAIL.findall(answer["error"]["message"]))
+    return {"error": {"type": answer["error"]["type"], "message": about}}
 
 
 def failed(setting: Setting, piece: Piece, mutant: Mutant) -> dict[str, list[dict]]:
