@@ -407,7 +407,7 @@ def backward_adds_along_the_path(self):
 @mutant(
     EX02,
     "Value.backward",
-    says="your gradient stopped one step from the result; walk `order` from its end to its start",
+    says="your gradient came one step far; `order` must hold all, and is walked from its end",
 )
 def backward_forwards(self):
     self.grad += 1

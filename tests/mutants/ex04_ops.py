@@ -210,7 +210,7 @@ def softmax_without_exp(x, axis=-1):
     return x / x.sum(axis, keepdims=True)
 
 
-@mutant("ex04_ops", "softmax", says="you divided by the largest; divide by the sum")
+@mutant("ex04_ops", "softmax", says="you divided by the largest, or by nothing; divide by the sum")
 def softmax_by_maximum(x, axis=-1):
     return (x - x.data.max(axis, keepdims=True)).exp()
 

@@ -365,7 +365,7 @@ def weights_over_the_queries(q, k):
     says="all visible positions get the same weight, whatever q and k are; the scores are missing",
 )
 def weights_uniform(q, k):
-    return softmax(scores_of(q, k, 1.0) * 0.0 + future(q, k))
+    return softmax(scores_of(q * 0.0, k, 1.0))
 
 
 @mutant(

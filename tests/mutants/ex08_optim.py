@@ -48,7 +48,9 @@ def only_one_hat(self, lr=None):
     move(self, lr, part, m_hat / (np.sqrt(self.v[part]) + self.eps))
 
 
-@adamw("t is counted after the step, so the first correction divides by 1 - b^0 = 0; count first")
+@adamw(
+    "nan is 0 / 0 or a root of less than 0: count t before the corrections; is v a mean of squares?"
+)
 def counts_too_late(self, lr=None):
     lr, g, part = begin(self, lr)
     average(self, g, part)

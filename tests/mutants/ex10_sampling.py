@@ -197,6 +197,12 @@ def each_by_itself(z, p):
     return only(z, order[shares >= a_share(p)])
 
 
+@top_p_mutant("z comes back as it was; drop what p does not need")
+def nothing_dropped(z, p):
+    a_share(p)
+    return z
+
+
 @top_p_mutant("the logits were added up; add up probabilities, after softmax")
 def logits_added_up(z, p):
     order = np.argsort(-z, kind="stable")
