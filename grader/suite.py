@@ -736,6 +736,12 @@ def without_self(error: StudentError, student: Student | None) -> list[str]:
 def unusable(error: Exception, student: Student) -> str:
     """What came back last is of another kind than the test expects, and so the test raised."""
     words, answer = student._words(), (student._log.last and student._log.last.answer) or {}
+    if "object is not an iterator" in str(error) and "value" in answer:
+        said = _(
+            "{words} returned {kind}; it must yield one after the other: after `return` nothing "
+            "more can come"
+        )
+        return said.format(words=words, kind=kind(answer["value"]))
     if "value" in answer and answer["value"] is None and "'NoneType'" in str(error):
         return nothing(words)
     if isinstance(error, AttributeError) and error.obj is answer.get("value", student):

@@ -548,6 +548,23 @@ def test_an_operation_that_returns_nothing_is_asked_for_its_return(tmp_path):
     assert test["message"].startswith("Value(2.0) + Value(3.0) returned None: is a return missing?")
 
 
+@pytest.mark.parametrize(
+    ("batch", "function", "returned"),
+    [
+        ("ids, targets", "doc_batches", "a tuple"),
+        ("ids[window], ids[window + 1]", "text_batches", "a tuple"),
+        ("ids, targets", "doc_batches", "None"),
+    ],
+)
+def test_a_stream_of_batches_that_returns_is_told_to_yield(tmp_path, batch, function, returned):
+    folder = solutions_in(tmp_path / "exercises")
+    wrong = "None" if returned == "None" else batch
+    spoil(folder / "ex09_train.py", f"yield {batch}", f"return {wrong}")
+    run = grader("check", "ex09.batches", "--target", str(folder), "--format", "json")
+    message = first_told(json.loads(run.stdout), "ex09.batches")["message"]
+    assert message.startswith(f"{function}(") and f"returned {returned}; it must yield" in message
+
+
 def test_a_weight_of_another_name_is_called_missing(tmp_path):
     folder = solutions_in(tmp_path / "exercises")
     spoil(folder / "ex07_gpt.py", 'f"layer{i}.attn_{w}"', 'f"layer{i}.attn.{w}"')
