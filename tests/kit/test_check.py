@@ -112,6 +112,7 @@ def test_a_sound_exercise_between_broken_ones_passes(broken):
     ("piece", "status", "words", "line"),
     [
         ("ex02.arithmetic", "failed", "RecursionError", "return self + other"),
+        ("ex02.arithmetic", "failed", "work with numbers, self.data", "return self + other"),
         ("ex04.relu", "timeout", "no answer after 2 seconds", "def relu"),
         ("ex04.gelu", "failed", "SystemExit", "sys.exit(0)"),
         ("ex04.embedding", "crashed", "segmentation fault", "def embedding"),
@@ -500,6 +501,8 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
         ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
         ("TypeError", "'>' not supported between instances of 'Tensor' and 'int'", "x.data > 0"),
         ("ValueError", "The truth value of an array with more than one element ...", "np.where"),
+        ("TypeError", "must be real number, not Value", "self.data, not self"),
+        ("TypeError", "'>' not supported between instances of 'Value' and 'int'", "self.data"),
         ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),
         ("AttributeError", "'NoneType' object has no attribute 'T'", None),
     ],
