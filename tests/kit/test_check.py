@@ -530,6 +530,25 @@ def test_a_vjp_that_returns_something_else_is_told_what_it_returns(tmp_path, ret
     assert says in first_told(json.loads(run.stdout), "ex04.relu")["message"]
 
 
+@pytest.mark.parametrize(
+    ("file", "piece", "node"),
+    [
+        ("ex03_tensor.py", "ex03.arithmetic", "Tensor.op(y, (self,), lambda g: (g * y,))"),
+        ("ex04_ops.py", "ex04.relu", "Tensor.op(y, (x,), lambda g: (g * (y > 0),))"),
+    ],
+)
+def test_one_parent_without_its_comma_is_told_of_the_comma(tmp_path, file, piece, node):
+    """A Tensor can be walked along, row by row: its rows would be the parents."""
+    folder = solutions_in(tmp_path / "exercises")
+    wrong = node.replace(",), lambda", "), lambda")
+    spoil(folder / file, node, wrong)
+    run = grader("check", piece, "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), piece)
+    assert "AssertionError: parents: a tuple; of one with its comma, (x,)" in test["message"]
+    line = (folder / file).read_text("utf-8").partition(wrong)[0].count("\n")
+    assert test["where"] == f"exercises/{file}:{line + 1}"
+
+
 def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
     """linear that does not ask whether there is a bias."""
     folder = solutions_in(tmp_path / "exercises")
