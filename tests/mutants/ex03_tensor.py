@@ -147,6 +147,18 @@ def backward_adds_in_place(self, grad=None):
     walk(self, first(self, grad), arrived)
 
 
+@mutant(
+    EX,
+    "Tensor.backward",
+    "a leaf adds into its own array, which others may hold: grad = grad + g makes a new one",
+)
+def backward_adds_into_the_leafs_array(self, grad=None):
+    def kept(before, new):
+        return np.array(new) if before is None else np.add(before, new, out=before)
+
+    walk(self, first(self, grad), kept=kept)
+
+
 @mutant(EX, "Tensor.backward", "you started from 1 everywhere; start from the gradient from above")
 def backward_ignores_above(self, grad=None):
     walk(self, np.ones_like(first(self, grad)))
