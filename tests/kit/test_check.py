@@ -571,6 +571,45 @@ def test_an_operation_that_returns_nothing_is_asked_for_its_return(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("file", "piece", "own", "right", "wrong", "says"),
+    [
+        (
+            *("ex02_value.py", "ex02.arithmetic"),
+            {
+                "return self * -1": "return Value(-self.data, (self,), (-1,))",
+                "return self * Value.of(other) ** -1": "other = Value.of(other)\n"
+                "        local = (1 / other.data, -self.data / other.data**2)\n"
+                "        return Value(self.data / other.data, (self, other), local)",
+            },
+            *("(other.data, self.data)", "(self.data, other.data)"),
+            "you gave each factor itself as the derivative",
+        ),
+        (
+            *("ex03_tensor.py", "ex03.arithmetic"),
+            {
+                "return self * -1\n        ###": "return Tensor.op(-self.data, (self,), "
+                "lambda g: (-g,))\n        ###",
+                "return self + other * -1": "return self + -other",
+                "return self * other**-1.0": "return broadcast_op("
+                "np.divide, self, other, lambda g, a, b: (g / b, -g * a / b**2))",
+            },
+            *("a, b: (g * b, g * a)", "a, b: (g * a, g * b)"),
+            "you swapped the gradients",
+        ),
+    ],
+)
+def test_a_wrong_product_is_named_beside_quotients_of_their_own(
+    tmp_path, file, piece, own, right, wrong, says
+):
+    """The reference makes a / b of a product, which would be wrong with it."""
+    folder = solutions_in(tmp_path / "exercises")
+    for old, new in {**own, right: wrong}.items():
+        spoil(folder / file, old, new)
+    run = grader("check", piece, "--target", str(folder), "--format", "json")
+    assert first_told(json.loads(run.stdout), piece)["diagnosis"].startswith(says)
+
+
+@pytest.mark.parametrize(
     ("batch", "function", "returned"),
     [
         ("ids, targets", "doc_batches", "a tuple"),
