@@ -122,11 +122,8 @@ def broadcast_op(f, a, b, vjp, keep=True):
         weak = isinstance(b, (int, float)) or np.asarray(b).dtype == bool
         b = Tensor(np.asarray(b, a.data.dtype if weak else None))
     shapes, kept = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
-
-    def summed(g):
-        return tuple(map(unbroadcast, vjp(g, *kept), shapes))
-
-    return Tensor.op(f(a.data, b.data), (a, b), summed)
+    y = f(a.data, b.data)
+    return Tensor.op(y, (a, b), lambda g: tuple(map(unbroadcast, vjp(g, *kept), shapes)))
 
 
 class Node:
@@ -162,11 +159,12 @@ class Tensor:
 
     @staticmethod
     def op(data, parents, vjp):
-        """A new Tensor: the result `data` of an operation on the Tensors `parents`.
+        """A new Tensor: the result `data` of an operation on the Tensors of the tuple `parents`.
 
         vjp(grad) gets the gradient of the result (an array of its shape, which it must not change)
         and returns a tuple: for each parent one array of its shape, or None for "no gradient".
         """
+        assert not isinstance(parents, Tensor), "parents: a tuple; of one with its comma, (x,)"
         result = Tensor(data)
         if Tensor.recording:
             result.node = Node([parent.node or parent for parent in parents], vjp)

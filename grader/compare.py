@@ -15,7 +15,7 @@ import numpy as np
 
 from . import chance, relations, wire
 from .language import _
-from .student import Call, Handle, Student, kind, known_as, nothing
+from .student import OF_NUMBERS, Call, Handle, Student, kind, known_as, nothing
 
 RTOL, ATOL = 1e-6, 1e-8
 STEP = 1e-5  # of the central differences
@@ -41,11 +41,13 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     Difference.
     """
     made, bare, asked = got, False, question(got)
-    if isinstance(got, Handle) and asked == "grad" and got._ref.type != "ndarray":
+    of_value = isinstance(got, Handle) and got._ref.type == "Value"
+    if of_value or (isinstance(got, Handle) and asked == "grad" and got._ref.type != "ndarray"):
         call, words = origin(got)
         said = _("{words} is {kind}, expected {expected}")
         shown = described(np.asarray(expected))
-        raise Difference(said.format(words=words, kind=kind(got), expected=shown), call)
+        why = f"\n{_(OF_NUMBERS)}" if of_value else ""
+        raise Difference(said.format(words=words, kind=kind(got), expected=shown) + why, call)
     if isinstance(got, Handle):
         if of_arrays(got):
             words = _("{words} returned {kind}; it must return an array")

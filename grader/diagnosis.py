@@ -13,7 +13,7 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -42,25 +42,32 @@ class MutationError(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong implementation of `name`, such as "Tensor.__mul__", and what is wrong with it."""
+    """A wrong implementation of `name`, such as "Tensor.__mul__", and what is wrong with it.
+
+    beside   names and right functions that stand with it: `-` and `/` of nodes of their own do not
+             show what is wrong with a product, as the reference's do
+    """
 
     exercise: str
     name: str
     says: str
     function: Callable
+    beside: tuple[tuple[str, Callable], ...] = ()
 
 
 REGISTRY: list[Mutant] = []
 
 
-def mutant(exercise: str, name: str, says: str) -> Callable[[Callable], Callable]:
-    """Register the decorated function as a known mistake in `name`.
+def mutant(
+    exercise: str, name: str, says: str, beside: Mapping[str, Callable] | None = None
+) -> Callable[[Callable], Callable]:
+    """Register the decorated function as a known mistake in `name`; `beside` is as in Mutant.
 
     It is written as if it stood in the exercise's file: the names there (np, Tensor) are its own.
     """
 
     def register(function: Callable) -> Callable:
-        REGISTRY.append(Mutant(exercise, name, says, function))
+        REGISTRY.append(Mutant(exercise, name, says, function, tuple((beside or {}).items())))
         return function
 
     return register
@@ -269,21 +276,23 @@ def stand_in(
 
 
 def put_in(module: types.ModuleType, mutant: Mutant) -> None:
-    """Bind the mutant in place of the definition, its aliases and its imports in the package.
+    """Bind the mutant, and what stands beside it, in place of the definition of that name.
 
-    The names that it uses are the module's, itself included.
+    Its aliases and its imports in the package are bound too. The names that it uses are the
+    module's, itself included.
     """
     names: dict[str, Any] = {}
-    copy = moved(mutant.function, module, names)
-    *owner, last = mutant.name.split(".")
-    if isinstance(copy, type):
-        copy.__name__ = copy.__qualname__ = last
-    homes: list[Any] = [getattr(module, owner[0])] if owner else siblings(module)
-    original = vars(homes[0])[last]
-    for home in homes:
-        for alias, value in list(vars(home).items()):
-            if value is original:
-                setattr(home, alias, copy)
+    for name, function in ((mutant.name, mutant.function), *mutant.beside):
+        copy = moved(function, module, names)
+        *owner, last = name.split(".")
+        if isinstance(copy, type):
+            copy.__name__ = copy.__qualname__ = last
+        homes: list[Any] = [getattr(module, owner[0])] if owner else siblings(module)
+        original = vars(homes[0])[last]
+        for home in homes:
+            for alias, value in list(vars(home).items()):
+                if value is original:
+                    setattr(home, alias, copy)
     names.update(vars(module))
 
 

@@ -139,6 +139,14 @@ def solution(
     if not file.exists():
         raise NoSolution(_("this copy of the course has no solutions: ask whoever gave it to you"))
     passes = progress.piece(piece.id).status == PASSED
+    if not passes and not give_up and piece.id not in progress.checked:
+        raise NoSolution(
+            _(
+                "{piece} has not been checked yet: python -m grader check {piece}; when it passes, "
+                "this shows how the reference does it; to see it now, and have that noted: "
+                "python -m grader show {piece} --give-up"
+            ).format(piece=piece.id)
+        )
     if not passes and not give_up:
         raise NoSolution(
             _(

@@ -138,6 +138,15 @@ def combine(find: Callable, parents: list, factors: list) -> Any:
     return find("Tensor").op(data, tuple(parents), vjp)
 
 
+def backward_of_each(find: Callable, results: list, leaf: Any) -> list:
+    """Walk back from one result after the other: the leaf's gradient after each, all kept."""
+    kept = []
+    for result in results:
+        result.backward()
+        kept.append(leaf.grad)
+    return kept
+
+
 def chain(find: Callable, start: Any, length: int) -> Any:
     """A graph as deep as `length`: each node is the one before it, made with Tensor.op."""
     op, node = find("Tensor").op, start
@@ -297,6 +306,7 @@ SCENARIOS: dict[str, Callable] = {
         generate_scripted,
         without_gradients,
         combine,
+        backward_of_each,
         chain,
         chain_of_values,
         ladder,

@@ -69,6 +69,21 @@ class Pair:
     places: tuple[tuple[range, ...], tuple[range, ...]]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What the files of one exercise have in common.
+
+    pairs      the most alike first
+    crowds     the owners of files that are the same but for names and comments, where these are so
+               many that what they share says nothing of any two; the course's own first
+    untouched  the owners of files in which nothing was written
+    """
+
+    pairs: list[Pair]
+    crowds: list[list[str]]
+    untouched: list[str]
+
+
 def fingerprints(text: str, given: frozenset[str] = frozenset()) -> dict[int, range]:
     """The fingerprints of a text without the lines given, and in which lines each is first."""
     written = list(tokens(text, given))
@@ -127,8 +142,8 @@ def given_lines(stub: str) -> frozenset[str]:
     return frozenset(line.strip() for line in stub.split("\n"))
 
 
-def pairs(exercise: str, documents: Sequence[Document], stub: str = "") -> list[Pair]:
-    """The pairs that share at least LEAST fingerprints and SHARE of them; the most alike first."""
+def compare(exercise: str, documents: Sequence[Document], stub: str = "") -> Comparison:
+    """Pairs share at least LEAST fingerprints and SHARE of them."""
     given = given_lines(stub)
     prints = [fingerprints(document.text, given) for document in documents]
     holders: defaultdict[int, list[int]] = defaultdict(list)
@@ -146,7 +161,22 @@ def pairs(exercise: str, documents: Sequence[Document], stub: str = "") -> list[
         and count >= SHARE * min(sizes[a], sizes[b])
         and not (documents[a].ours and documents[b].ours)
     ]
-    return sorted(found, key=lambda pair: (-pair.share, -pair.shared, pair.first, pair.second))
+    found.sort(key=lambda pair: (-pair.share, -pair.shared, pair.first, pair.second))
+    crowds = [crowd for crowd in the_same(documents, prints) if len(crowd) > most]
+    empty = (d for d, kept in zip(documents, prints) if not kept and not d.ours)
+    untouched = [d.owner for d in empty if not any(tokens(d.text, given))]
+    return Comparison(found, crowds, untouched)
+
+
+def the_same(
+    documents: Sequence[Document], prints: Sequence[dict[int, range]]
+) -> Iterator[list[str]]:
+    """The owners of each text that is long enough to tell; the course's own first."""
+    owners: defaultdict[frozenset[int], list[str]] = defaultdict(list)
+    for document, found in sorted(zip(documents, prints), key=lambda both: not both[0].ours):
+        if len(found) >= LEAST:
+            owners[frozenset(found)].append(document.owner)
+    yield from owners.values()
 
 
 def paired(

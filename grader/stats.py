@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import intake, ledger, similar, stubs
 from .course import ROOT, Course
-from .language import _
+from .language import _, counted
 from .ledger import LedgerError
 from .marker import why_unmarked
 from .reports.text import one_line
 from .results import CRASHED, FAILED, PASSED, REFUSED, TIMEOUT, TODO, WAITING
-from .similar import Document, Pair
+from .similar import Comparison, Document, Pair
 
+CROWD = 5  # names of those that all hand in the same; who they are shows that they are many
 ENDINGS = (TIMEOUT, CRASHED, REFUSED)  # of a test that gave no answer
 
 
@@ -208,14 +209,30 @@ def alike(folder: Path, course: Course, root: Path = ROOT) -> tuple[list[Pair], 
     handed_in = [intake.open_parcel(parcel, course, any_version=True) for parcel in parcels]
     notes += [f"{sub.id}: {one_line(sub.problem)}" for sub in handed_in if sub.problem]
     pairs: list[Pair] = []
+    crowds: list[str] = []
     for exercise in course.exercises:
         files = {sub.id: sub.files[exercise.id] for sub in handed_in if exercise.id in sub.files}
         notes += [f"{id}: {one_line(file.problem)}" for id, file in files.items() if file.problem]
         texts = [Document(id, file.text) for id, file in files.items() if file.text]
         solution = (root / "solutions" / exercise.file).read_text("utf-8")
         documents = [*texts, *ours(root, exercise.file)]
-        pairs += similar.pairs(exercise.id, documents, stubs.generate(solution, exercise.file))
-    return sorted(pairs, key=lambda pair: (-pair.share, -pair.shared)), notes
+        found = similar.compare(exercise.id, documents, stubs.generate(solution, exercise.file))
+        pairs += found.pairs
+        crowds += [f"{exercise.short}: {words}" for words in not_paired(found)]
+    return sorted(pairs, key=lambda pair: (-pair.share, -pair.shared)), [*crowds, *notes]
+
+
+def not_paired(found: Comparison) -> Iterator[str]:
+    """A line on each crowd that is too large for pairs, and one on what was handed in untouched."""
+    for owners in found.crowds:
+        words = _("{n} files are the same but for names and comments: {owners}, ...")
+        yield words.format(n=len(owners), owners=", ".join(map(one_line, owners[:CROWD])))
+    if n := len(found.untouched):
+        yield counted(
+            "{n} file is the stub, as it was handed out",
+            "{n} files are the stub, as it was handed out",
+            n,
+        )
 
 
 def ours(root: Path, file: str) -> Iterable[Document]:

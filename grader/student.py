@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import wire
-from .language import _
+from .language import _, later
 from .process import InProcess, Worker
 
 
@@ -184,6 +184,7 @@ PENDING = 50  # requests that wait for the next
 PENDING_BYTES = 2**13  # of an array in one
 OBJECTS = 5000  # that come back in one test; honest ones take 250
 NUMBERS = 2**22  # of one Tensor; the largest array of a test has a thousandth
+OF_NUMBERS = later("a Value is made of numbers, its local derivatives too: self.data, not self")
 NAMED = 10**9  # the first number of objects that are named here; the worker counts from 0
 
 

@@ -47,7 +47,17 @@ from .results import (
     Result,
     TestResult,
 )
-from .student import Call, Refused, Student, StudentError, Todo, kind, method_of, nothing
+from .student import (
+    OF_NUMBERS,
+    Call,
+    Refused,
+    Student,
+    StudentError,
+    Todo,
+    kind,
+    method_of,
+    nothing,
+)
 from .wire import WireError
 from .workbench import UsedUp, Waiting, Workbench, was_killed
 
@@ -703,6 +713,12 @@ def told(error: StudentError) -> str:
         lines.append(_("a vjp returns a tuple, one gradient for each parent: (g * y,)"))
     elif "not supported between" in error.message and "'Tensor'" in error.message:
         lines.append(_("a Tensor cannot be compared, but its array can: x.data > 0"))
+    elif error.message.endswith("real number, not Value") or (
+        "not supported between" in error.message and "'Value'" in error.message
+    ):
+        lines.append(_(OF_NUMBERS))
+    elif error.type == "RecursionError" and any("__" in frame[2] for frame in error.frames[-3:]):
+        lines.append(_("an operation that uses itself does not end: work with numbers, self.data"))
     elif "truth value of an array" in error.message:
         lines.append(
             _("`if` asks once, an array answers for each number: np.where; or you mean `is None`")
@@ -736,6 +752,12 @@ def without_self(error: StudentError, student: Student | None) -> list[str]:
 def unusable(error: Exception, student: Student) -> str:
     """What came back last is of another kind than the test expects, and so the test raised."""
     words, answer = student._words(), (student._log.last and student._log.last.answer) or {}
+    if "object is not an iterator" in str(error) and "value" in answer:
+        said = _(
+            "{words} returned {kind}; it must yield one after the other: after `return` nothing "
+            "more can come"
+        )
+        return said.format(words=words, kind=kind(answer["value"]))
     if "value" in answer and answer["value"] is None and "'NoneType'" in str(error):
         return nothing(words)
     if isinstance(error, AttributeError) and error.obj is answer.get("value", student):

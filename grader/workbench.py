@@ -155,7 +155,7 @@ class Workbench:
         """
         source = self.target.files[piece.exercise]
         frames = [frame for frame in getattr(error, "frames", []) if frame[0] in self.shown]
-        own = [frame for frame in frames if frame[0] == source.shown] or frames
+        own = [f for f in frames if f[0] == source.shown and f[2] != "op"] or frames  # op is given
         if own:
             return f"{own[-1][0]}:{own[-1][1]}"
         noted = getattr(error, "call", None)

@@ -162,6 +162,15 @@ def test_leaves_accumulate_over_several_walks(student):
 
 
 @piece("backward")
+def test_a_gradient_that_was_kept_stays_as_it_is(student):
+    """A leaf adds with a new array: one that somebody holds from before is not added to."""
+    a, b = leaves(student, 2, 1, 1)
+    results = [combine(student, (factor, a), (1.0, b)) for factor in (3.0, 4.0, -2.0)]
+    kept = student.scenario("backward_of_each", results=results, leaf=a)
+    close(np.array(kept), np.array([3.0, 7.0, 5.0]).reshape(3, 1, 1))
+
+
+@piece("backward")
 def test_a_leaf_beside_the_walk_keeps_none(student):
     """A leaf that no gradient reaches keeps grad = None: a share of None is not zeros."""
     a, chosen, unused, far = leaves(student, 4, 2)

@@ -112,6 +112,7 @@ def test_a_sound_exercise_between_broken_ones_passes(broken):
     ("piece", "status", "words", "line"),
     [
         ("ex02.arithmetic", "failed", "RecursionError", "return self + other"),
+        ("ex02.arithmetic", "failed", "work with numbers, self.data", "return self + other"),
         ("ex04.relu", "timeout", "no answer after 2 seconds", "def relu"),
         ("ex04.gelu", "failed", "SystemExit", "sys.exit(0)"),
         ("ex04.embedding", "crashed", "segmentation fault", "def embedding"),
@@ -500,6 +501,8 @@ def test_prints_are_shown_with_the_test_that_made_them(tmp_path):
         ("AttributeError", "'Tensor' object has no attribute 'born'", "isinstance(parent, Node)"),
         ("TypeError", "'>' not supported between instances of 'Tensor' and 'int'", "x.data > 0"),
         ("ValueError", "The truth value of an array with more than one element ...", "np.where"),
+        ("TypeError", "must be real number, not Value", "self.data, not self"),
+        ("TypeError", "'>' not supported between instances of 'Value' and 'int'", "self.data"),
         ("AttributeError", "'Tensor' object has no attribute 'sumup'", None),
         ("AttributeError", "'NoneType' object has no attribute 'T'", None),
     ],
@@ -527,6 +530,25 @@ def test_a_vjp_that_returns_something_else_is_told_what_it_returns(tmp_path, ret
     assert says in first_told(json.loads(run.stdout), "ex04.relu")["message"]
 
 
+@pytest.mark.parametrize(
+    ("file", "piece", "node"),
+    [
+        ("ex03_tensor.py", "ex03.arithmetic", "Tensor.op(y, (self,), lambda g: (g * y,))"),
+        ("ex04_ops.py", "ex04.relu", "Tensor.op(y, (x,), lambda g: (g * (y > 0),))"),
+    ],
+)
+def test_one_parent_without_its_comma_is_told_of_the_comma(tmp_path, file, piece, node):
+    """A Tensor can be walked along, row by row: its rows would be the parents."""
+    folder = solutions_in(tmp_path / "exercises")
+    wrong = node.replace(",), lambda", "), lambda")
+    spoil(folder / file, node, wrong)
+    run = grader("check", piece, "--target", str(folder), "--format", "json")
+    test = first_told(json.loads(run.stdout), piece)
+    assert "AssertionError: parents: a tuple; of one with its comma, (x,)" in test["message"]
+    line = (folder / file).read_text("utf-8").partition(wrong)[0].count("\n")
+    assert test["where"] == f"exercises/{file}:{line + 1}"
+
+
 def test_a_sum_with_none_says_so_instead_of_computing_with_nan(tmp_path):
     """linear that does not ask whether there is a bias."""
     folder = solutions_in(tmp_path / "exercises")
@@ -546,6 +568,62 @@ def test_an_operation_that_returns_nothing_is_asked_for_its_return(tmp_path):
     run = grader("check", "ex02.arithmetic", "--target", str(folder), "--format", "json")
     test = first_told(json.loads(run.stdout), "ex02.arithmetic")
     assert test["message"].startswith("Value(2.0) + Value(3.0) returned None: is a return missing?")
+
+
+@pytest.mark.parametrize(
+    ("file", "piece", "own", "right", "wrong", "says"),
+    [
+        (
+            *("ex02_value.py", "ex02.arithmetic"),
+            {
+                "return self * -1": "return Value(-self.data, (self,), (-1,))",
+                "return self * Value.of(other) ** -1": "other = Value.of(other)\n"
+                "        local = (1 / other.data, -self.data / other.data**2)\n"
+                "        return Value(self.data / other.data, (self, other), local)",
+            },
+            *("(other.data, self.data)", "(self.data, other.data)"),
+            "you gave each factor itself as the derivative",
+        ),
+        (
+            *("ex03_tensor.py", "ex03.arithmetic"),
+            {
+                "return self * -1\n        ###": "return Tensor.op(-self.data, (self,), "
+                "lambda g: (-g,))\n        ###",
+                "return self + other * -1": "return self + -other",
+                "return self * other**-1.0": "return broadcast_op("
+                "np.divide, self, other, lambda g, a, b: (g / b, -g * a / b**2))",
+            },
+            *("a, b: (g * b, g * a)", "a, b: (g * a, g * b)"),
+            "you swapped the gradients",
+        ),
+    ],
+)
+def test_a_wrong_product_is_named_beside_quotients_of_their_own(
+    tmp_path, file, piece, own, right, wrong, says
+):
+    """The reference makes a / b of a product, which would be wrong with it."""
+    folder = solutions_in(tmp_path / "exercises")
+    for old, new in {**own, right: wrong}.items():
+        spoil(folder / file, old, new)
+    run = grader("check", piece, "--target", str(folder), "--format", "json")
+    assert first_told(json.loads(run.stdout), piece)["diagnosis"].startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("batch", "function", "returned"),
+    [
+        ("ids, targets", "doc_batches", "a tuple"),
+        ("ids[window], ids[window + 1]", "text_batches", "a tuple"),
+        ("ids, targets", "doc_batches", "None"),
+    ],
+)
+def test_a_stream_of_batches_that_returns_is_told_to_yield(tmp_path, batch, function, returned):
+    folder = solutions_in(tmp_path / "exercises")
+    wrong = "None" if returned == "None" else batch
+    spoil(folder / "ex09_train.py", f"yield {batch}", f"return {wrong}")
+    run = grader("check", "ex09.batches", "--target", str(folder), "--format", "json")
+    message = first_told(json.loads(run.stdout), "ex09.batches")["message"]
+    assert message.startswith(f"{function}(") and f"returned {returned}; it must yield" in message
 
 
 def test_a_weight_of_another_name_is_called_missing(tmp_path):

@@ -143,6 +143,14 @@ def test_the_solution_is_shown_only_after_the_piece_passes():
     assert hints.solution(LAYERNORM, so_far(FAILED), give_up=True)
 
 
+def test_of_a_piece_that_was_never_checked_it_says_so():
+    never = replace(so_far(FAILED), checked={})
+    with pytest.raises(hints.NoSolution, match=r"has not been checked yet: .* --give-up") as said:
+        hints.solution(LAYERNORM, never, give_up=False)
+    assert "python -m grader check ex05.layernorm;" in str(said.value)
+    assert hints.solution(LAYERNORM, never, give_up=True)
+
+
 def test_a_copy_without_solutions_says_so(tmp_path):
     with pytest.raises(hints.NoSolution, match="this copy of the course has no solutions"):
         hints.solution(LAYERNORM, so_far(FAILED), give_up=False, solutions=tmp_path)

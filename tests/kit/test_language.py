@@ -97,7 +97,9 @@ KEPT = {
             "'Value' object",
             "from dtype('O')",
             "not supported between",
+            "object is not an iterator",
             "positional argument",
+            "real number, not Value",
             "truth value of an array",
         ),  # numpy's and Python's
     ),

@@ -77,3 +77,16 @@ def test_an_attribute_is_shown_with_the_call_that_made_its_object(student):
 def test_a_long_argument_is_left_out_of_it(student):
     tokenizer = student.CharTokenizer(["a" * 100])
     assert message(same, tokenizer.encode("a"), []).startswith("CharTokenizer.encode('a'): ")
+
+
+@pytest.mark.parametrize("wrong", ["data", "grad"])
+def test_a_value_in_place_of_a_number_is_told_what_a_value_is_made_of(student, wrong):
+    a = student.Value(2.0)
+    if wrong == "data":
+        got = student.Value(a).data
+    else:
+        student.Value(6.0, (a,), (student.Value(3.0),)).backward()
+        got = a.grad
+    first, second = message(close, got, 3.0).splitlines()
+    assert first.endswith(" is a Value, expected the number 3")
+    assert second.endswith("its local derivatives too: self.data, not self")

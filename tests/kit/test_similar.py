@@ -12,7 +12,7 @@ from grader import course as courses
 from grader import similar, stats, stubs
 from grader.assembly import SOURCE_LIMIT
 from grader.course import ROOT
-from grader.similar import Document, fingerprints, given_lines, joined, pairs, tokens, winnowed
+from grader.similar import Document, compare, fingerprints, given_lines, joined, tokens, winnowed
 
 COURSE = courses.load()
 ANSWER = """
@@ -49,7 +49,7 @@ def linear(x, weight, bias=None):
 
 
 def alike(one: str, other: str, stub: str = "") -> list[similar.Pair]:
-    return pairs("ex04_ops", [Document("ann", one), Document("bob", other)], stub)
+    return compare("ex04_ops", [Document("ann", one), Document("bob", other)], stub).pairs
 
 
 class Renamed(ast.NodeTransformer):
@@ -109,7 +109,7 @@ def test_the_course_s_own_right_answers_are_not_alike_by_chance(exercise):
     folders = ("solutions", "tests/alternatives", "tests/kit/rewritten")
     texts = [(ROOT / folder / exercise.file).read_text("utf-8") for folder in folders]
     documents = [Document(folder, text) for folder, text in zip(folders, texts)]
-    assert pairs(exercise.id, documents, stubs.generate(texts[0], exercise.file)) == []
+    assert compare(exercise.id, documents, stubs.generate(texts[0], exercise.file)).pairs == []
 
 
 def test_what_the_stub_gives_is_no_likeness():
@@ -120,8 +120,30 @@ def test_what_the_stub_gives_is_no_likeness():
 
 def test_what_many_have_says_nothing():
     documents = [Document(f"student{n:02d}", ANSWER) for n in range(similar.COMMON + 1)]
-    assert pairs("ex04_ops", documents) == []
-    assert len(pairs("ex04_ops", documents[1:])) == similar.COMMON * (similar.COMMON - 1) // 2
+    assert compare("ex04_ops", documents).pairs == []
+    few = compare("ex04_ops", documents[1:]).pairs
+    assert len(few) == similar.COMMON * (similar.COMMON - 1) // 2
+
+
+def test_of_a_crowd_that_has_the_same_it_is_said_that_it_is_one():
+    """Pairs of many would be many; ten more have something else, or nothing."""
+    crowd = [Document(f"student{n:02d}", ANSWER.replace("grad", f"g{n}")) for n in range(12)]
+    others = [Document("ann", OTHER), Document("bob", "# nothing yet\n")]
+    course = Document("solutions/ex04_ops.py", ANSWER, ours=True)
+    found = compare("ex04_ops", [*crowd, *others, course])
+    assert found.pairs == []
+    assert found.crowds == [[course.owner, *(document.owner for document in crowd)]]
+    assert found.untouched == ["bob"]
+    assert compare("ex04_ops", crowd[: similar.COMMON]).crowds == []
+
+
+def test_a_file_as_it_was_handed_out_is_untouched():
+    for exercise in COURSE.exercises:
+        solution = (ROOT / "solutions" / exercise.file).read_text("utf-8")
+        stub = stubs.generate(solution, exercise.file)
+        begun = stub.replace('raise NotImplementedError("', 'x = 1; raise ValueError("', 1)
+        documents = [Document("ann", stub), Document("bob", begun)]
+        assert compare(exercise.id, documents, stub).untouched == ["ann"]
 
 
 def test_a_few_short_lines_are_no_likeness():
@@ -135,7 +157,7 @@ def test_the_course_s_own_answers_are_compared_with_submissions_alone():
         Document("solutions/ex04_ops.py", ANSWER, ours=True),
         Document("tests/alternatives/ex04_ops.py", ANSWER, ours=True),
     ]
-    found = {(pair.first, pair.second) for pair in pairs("ex04_ops", documents)}
+    found = {(pair.first, pair.second) for pair in compare("ex04_ops", documents).pairs}
     assert found == {("ann", document.owner) for document in documents[1:]}
 
 
@@ -158,7 +180,7 @@ def test_lines_with_at_most_one_between_are_one_range():
 def test_the_most_alike_come_first():
     half = ANSWER.partition("def linear")[0] + OTHER.partition("    return powers")[0]
     documents = [Document("ann", ANSWER), Document("bob", half), Document("cid", ANSWER)]
-    found = pairs("ex04_ops", documents)
+    found = compare("ex04_ops", documents).pairs
     assert (found[0].first, found[0].second) == ("ann", "cid")
     assert [p.share for p in found] == sorted((p.share for p in found), reverse=True)
 
@@ -210,7 +232,7 @@ def test_three_hundred_submissions_take_seconds(tmp_path):
         for n in range(300)
     ]
     start = time.process_time()
-    pairs("ex03_tensor", documents)
+    compare("ex03_tensor", documents)
     assert time.process_time() - start < 20
 
 
@@ -223,6 +245,21 @@ def test_submissions_are_compared_with_the_solutions(tmp_path):
     found, notes = stats.alike(tmp_path, COURSE)
     assert [(p.first, p.second, p.share) for p in found] == [("ann", "solutions/ex05_norm.py", 1.0)]
     assert notes == []
+
+
+def test_a_crowd_is_a_line_and_no_list_of_pairs(tmp_path):
+    text = (ROOT / "tests" / "kit" / "rewritten" / "ex05_norm.py").read_text("utf-8")
+    for n in range(14):
+        (tmp_path / f"student{n:02d}").mkdir()
+        stub = (ROOT / "exercises" / "ex05_norm.py").read_text("utf-8")
+        (tmp_path / f"student{n:02d}" / "ex05_norm.py").write_text(text if n > 1 else stub, "utf-8")
+    found, notes = stats.alike(tmp_path, COURSE)
+    named = ", ".join(f"student{n:02d}" for n in range(2, 7))
+    assert found == []
+    assert notes == [
+        f"ex05: 12 files are the same but for names and comments: {named}, ...",
+        "ex05: 2 files are the stub, as it was handed out",
+    ]
 
 
 def test_nothing_of_a_submission_is_run(tmp_path):

@@ -7,6 +7,10 @@ from grader.diagnosis import mutant
 from solutions.ex02_value import Value
 
 EX02 = "ex02_value"
+SWAPPED = "you gave each factor itself as the derivative; that of a * b is b for a, and a for b"
+OF_SUM = "you gave a product the derivatives of a sum; that of a * b is b for a, and a for b"
+SAME_POWER = "you left the power as it was in the derivative; it falls by one: n * self ** (n - 1)"
+WITHOUT_FACTOR = "you left out the factor n of the derivative, which is n * self ** (n - 1)"
 COMMA = "a tuple of one needs its comma: (self,), and so does its local derivative: (1,)"
 
 
@@ -79,21 +83,13 @@ def add_without_history(self, other):
     return Value(self.data + Value.of(other).data)
 
 
-@mutant(
-    EX02,
-    "Value.__mul__",
-    says="you gave each factor itself as the derivative; that of a * b is b for a, and a for b",
-)
+@mutant(EX02, "Value.__mul__", says=SWAPPED)
 def mul_derivatives_swapped(self, other):
     other = Value.of(other)
     return Value(self.data * other.data, (self, other), (self.data, other.data))
 
 
-@mutant(
-    EX02,
-    "Value.__mul__",
-    says="you gave a product the derivatives of a sum; that of a * b is b for a, and a for b",
-)
+@mutant(EX02, "Value.__mul__", says=OF_SUM)
 def mul_derivatives_of_sum(self, other):
     other = Value.of(other)
     return Value(self.data * other.data, (self, other), (1, 1))
@@ -110,20 +106,12 @@ def mul_number_forgets(self, other):
     return Value(self.data * other.data, (self, other), (other.data, self.data))
 
 
-@mutant(
-    EX02,
-    "Value.__pow__",
-    says="you left the power as it was in the derivative; it falls by one: n * self ** (n - 1)",
-)
+@mutant(EX02, "Value.__pow__", says=SAME_POWER)
 def pow_same_power(self, n):
     return Value(self.data**n, (self,), (n * self.data**n,))
 
 
-@mutant(
-    EX02,
-    "Value.__pow__",
-    says="you left out the factor n of the derivative, which is n * self ** (n - 1)",
-)
+@mutant(EX02, "Value.__pow__", says=WITHOUT_FACTOR)
 def pow_without_factor(self, n):
     return Value(self.data**n, (self,), (self.data ** (n - 1),))
 
@@ -178,6 +166,16 @@ def sub_derivative(self, other):
 @mutant(
     EX02,
     "Value.__sub__",
+    says="you swapped the derivatives of a - b: it moves with a, 1, and against b, -1",
+)
+def sub_derivatives_swapped(self, other):
+    other = Value.of(other)
+    return Value(self.data - other.data, (self, other), (-1, 1))
+
+
+@mutant(
+    EX02,
+    "Value.__sub__",
     says="you took self from other; self - other is the other way round",
 )
 def sub_turned(self, other):
@@ -208,6 +206,49 @@ def truediv_sign(self, other):
 @mutant(
     EX02,
     "Value.__truediv__",
+    says="you forgot the square in the derivative of a / b for b; it is -a / b ** 2",
+)
+def truediv_without_square(self, other):
+    other = Value.of(other)
+    local = (1 / other.data, -self.data / other.data)
+    return Value(self.data / other.data, (self, other), local)
+
+
+@mutant(
+    EX02,
+    "Value.__truediv__",
+    says="you forgot a in the derivative of a / b for b; it is -a / b ** 2",
+)
+def truediv_without_a(self, other):
+    other = Value.of(other)
+    local = (1 / other.data, -1 / other.data**2)
+    return Value(self.data / other.data, (self, other), local)
+
+
+@mutant(
+    EX02,
+    "Value.__truediv__",
+    says="you swapped the derivatives of a / b: 1 / b is that of a, -a / b ** 2 that of b",
+)
+def truediv_swapped(self, other):
+    other = Value.of(other)
+    local = (-self.data / other.data**2, 1 / other.data)
+    return Value(self.data / other.data, (self, other), local)
+
+
+@mutant(
+    EX02,
+    "Value.__truediv__",
+    says="you gave a quotient the derivatives of a product; they are 1 / b and -a / b ** 2",
+)
+def truediv_of_product(self, other):
+    other = Value.of(other)
+    return Value(self.data / other.data, (self, other), (other.data, self.data))
+
+
+@mutant(
+    EX02,
+    "Value.__truediv__",
     says="you divided without the remainder (//); 7 / 2 is 3.5",
 )
 def truediv_floor(self, other):
@@ -227,6 +268,42 @@ def rsub_turned(self, other):
 
 @mutant(
     EX02,
+    "Value.__rsub__",
+    says="you gave v in 2 - v the derivative 1; it moves against v, so it is -1",
+)
+def rsub_derivative(self, other):
+    return Value(other - self.data, (self,), (1,))
+
+
+@mutant(
+    EX02,
+    "Value.__rsub__",
+    says="your 2 - v forgets the v it was made from; make a Value of the number, and subtract",
+)
+def rsub_forgets(self, other):
+    return Value(other - self.data)
+
+
+@mutant(
+    EX02,
+    "Value.__rtruediv__",
+    says="you lost the minus in the derivative of 2 / v; it is -2 / v ** 2",
+)
+def rtruediv_sign(self, other):
+    return Value(other / self.data, (self,), (other / self.data**2,))
+
+
+@mutant(
+    EX02,
+    "Value.__rtruediv__",
+    says="you forgot the square in the derivative of 2 / v; it is -2 / v ** 2",
+)
+def rtruediv_without_square(self, other):
+    return Value(other / self.data, (self,), (-other / self.data,))
+
+
+@mutant(
+    EX02,
     "Value.__rtruediv__",
     says="you divided self by other; in 2 / v the number stands left, so it is other / self",
 )
@@ -241,6 +318,53 @@ def rtruediv_turned(self, other):
 )
 def rtruediv_forgets(self, other):
     return Value(other / self.data)
+
+
+# products and powers, where -a, a - b and a / b are right in nodes of their own
+
+
+def neg_node(self):
+    return Value(-self.data, (self,), (-1,))
+
+
+def sub_node(self, other):
+    other = Value.of(other)
+    return Value(self.data - other.data, (self, other), (1, -1))
+
+
+def truediv_node(self, other):
+    other = Value.of(other)
+    local = (1 / other.data, -self.data / other.data**2)
+    return Value(self.data / other.data, (self, other), local)
+
+
+OWN_NODES = {
+    "Value.__neg__": neg_node,
+    "Value.__sub__": sub_node,
+    "Value.__truediv__": truediv_node,
+}
+
+
+@mutant(EX02, "Value.__mul__", says=SWAPPED, beside=OWN_NODES)
+def mul_alone_swapped(self, other):
+    other = Value.of(other)
+    return Value(self.data * other.data, (self, other), (self.data, other.data))
+
+
+@mutant(EX02, "Value.__mul__", says=OF_SUM, beside=OWN_NODES)
+def mul_alone_of_sum(self, other):
+    other = Value.of(other)
+    return Value(self.data * other.data, (self, other), (1, 1))
+
+
+@mutant(EX02, "Value.__pow__", says=SAME_POWER, beside=OWN_NODES)
+def pow_alone_same_power(self, n):
+    return Value(self.data**n, (self,), (n * self.data**n,))
+
+
+@mutant(EX02, "Value.__pow__", says=WITHOUT_FACTOR, beside=OWN_NODES)
+def pow_alone_without_factor(self, n):
+    return Value(self.data**n, (self,), (self.data ** (n - 1),))
 
 
 # functions

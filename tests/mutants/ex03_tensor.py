@@ -8,6 +8,11 @@ from grader.diagnosis import mutant
 from solutions.ex03_tensor import Node, Tensor, broadcast_op
 
 EX = "ex03_tensor"
+SWAPPED = "you swapped the gradients; each factor gets g times the other factor"
+OF_SUM = "you gave both factors the gradient of a sum; a factor gets g times the other"
+WITHOUT_G = "you left g out; the local derivative is multiplied by what comes from above"
+SAME_POWER = "you kept the exponent; the derivative has a power one less"
+WITHOUT_FACTOR = "you left out the factor n in front"
 
 # unbroadcast
 
@@ -145,6 +150,18 @@ def backward_adds_in_place(self, grad=None):
         return new if before is None else before
 
     walk(self, first(self, grad), arrived)
+
+
+@mutant(
+    EX,
+    "Tensor.backward",
+    "a leaf adds into its own array, which others may hold: grad = grad + g makes a new one",
+)
+def backward_adds_into_the_leafs_array(self, grad=None):
+    def kept(before, new):
+        return np.array(new) if before is None else np.add(before, new, out=before)
+
+    walk(self, first(self, grad), kept=kept)
 
 
 @mutant(EX, "Tensor.backward", "you started from 1 everywhere; start from the gradient from above")
@@ -297,27 +314,17 @@ def add_halves(self, other):
     return broadcast_op(np.add, self, other, lambda g, a, b: (g / 2, g / 2))
 
 
-@mutant(
-    EX, "Tensor.__mul__", "you swapped the gradients; each factor gets g times the other factor"
-)
+@mutant(EX, "Tensor.__mul__", SWAPPED)
 def mul_swapped(self, other):
     return broadcast_op(np.multiply, self, other, lambda g, a, b: (g * a, g * b))
 
 
-@mutant(
-    EX,
-    "Tensor.__mul__",
-    "you left g out; the local derivative is multiplied by what comes from above",
-)
+@mutant(EX, "Tensor.__mul__", WITHOUT_G)
 def mul_without_g(self, other):
     return broadcast_op(np.multiply, self, other, lambda g, a, b: (b + 0 * g, a + 0 * g))
 
 
-@mutant(
-    EX,
-    "Tensor.__mul__",
-    "you left g out; the local derivative is multiplied by what comes from above",
-)
+@mutant(EX, "Tensor.__mul__", WITHOUT_G)
 def mul_without_g_in_its_own_shape(self, other):
     return broadcast_op(np.multiply, self, other, lambda g, a, b: (b, a))
 
@@ -332,11 +339,7 @@ def summed_as_far_as_it_goes(grad, shape):
     return grad
 
 
-@mutant(
-    EX,
-    "Tensor.__mul__",
-    "you left g out; the local derivative is multiplied by what comes from above",
-)
+@mutant(EX, "Tensor.__mul__", WITHOUT_G)
 def mul_without_g_in_any_shape(self, other):
     other = tensor(self, other if isinstance(other, Tensor) else np.array(other, self.data.dtype))
     a, b = self.data, other.data
@@ -357,30 +360,22 @@ def mul_keeps_nothing(self, other):
     return broadcast_op(np.multiply, self, other, vjp, keep=False)
 
 
-@mutant(
-    EX,
-    "Tensor.__mul__",
-    "you gave both factors the gradient of a sum; a factor gets g times the other",
-)
+@mutant(EX, "Tensor.__mul__", OF_SUM)
 def mul_like_add(self, other):
     return broadcast_op(np.multiply, self, other, lambda g, a, b: (g, g))
 
 
-@mutant(EX, "Tensor.__pow__", "you kept the exponent; the derivative has a power one less")
+@mutant(EX, "Tensor.__pow__", SAME_POWER)
 def pow_same_exponent(self, n):
     return Tensor.op(self.data**n, (self,), lambda g: (g * n * self.data**n,))
 
 
-@mutant(EX, "Tensor.__pow__", "you left out the factor n in front")
+@mutant(EX, "Tensor.__pow__", WITHOUT_FACTOR)
 def pow_without_n(self, n):
     return Tensor.op(self.data**n, (self,), lambda g: (g * self.data ** (n - 1),))
 
 
-@mutant(
-    EX,
-    "Tensor.__pow__",
-    "you left g out; the local derivative is multiplied by what comes from above",
-)
+@mutant(EX, "Tensor.__pow__", WITHOUT_G)
 def pow_without_g(self, n):
     return Tensor.op(self.data**n, (self,), lambda g: (n * self.data ** (n - 1),))
 
@@ -448,6 +443,25 @@ def div_reversed(self, other):
     return self**-1.0 * other
 
 
+@mutant(EX, "Tensor.__sub__", "you swapped the signs: a - b rises with a, and falls when b grows")
+def sub_swapped(self, other):
+    return broadcast_op(np.subtract, self, other, lambda g, a, b: (-g, g))
+
+
+@mutant(EX, "Tensor.__truediv__", "you swapped the gradients of a / b: a gets g / b")
+def div_swapped(self, other):
+    return broadcast_op(np.divide, self, other, lambda g, a, b: (-g * a / b**2, g / b))
+
+
+@mutant(
+    EX,
+    "Tensor.__truediv__",
+    "you forgot the square: in a / b, b gets g times minus a over b squared",
+)
+def div_without_the_square(self, other):
+    return broadcast_op(np.divide, self, other, lambda g, a, b: (g / b, -g * a / b))
+
+
 @mutant(EX, "Tensor.__truediv__", "you lost a sign: a / b falls when b grows")
 def div_without_the_sign(self, other):
     return broadcast_op(np.divide, self, other, lambda g, a, b: (g / b, g * a / b**2))
@@ -467,6 +481,58 @@ def div_denominator_forgets_a(self, other):
 )
 def div_by_a_constant(self, other):
     return self * (1 / other.data if isinstance(other, Tensor) else 1 / other)
+
+
+# products and powers, where -a, a - b and a / b are right in nodes of their own
+
+
+def neg_node(self):
+    return Tensor.op(-self.data, (self,), lambda g: (-g,))
+
+
+def sub_node(self, other):
+    return broadcast_op(np.subtract, self, other, lambda g, a, b: (g, -g))
+
+
+def div_node(self, other):
+    return broadcast_op(np.divide, self, other, lambda g, a, b: (g / b, -g * a / b**2))
+
+
+OWN_NODES = {
+    "Tensor.__neg__": neg_node,
+    "Tensor.__sub__": sub_node,
+    "Tensor.__truediv__": div_node,
+}
+
+
+@mutant(EX, "Tensor.__mul__", SWAPPED, beside=OWN_NODES)
+def mul_alone_swapped(self, other):
+    return broadcast_op(np.multiply, self, other, lambda g, a, b: (g * a, g * b))
+
+
+@mutant(EX, "Tensor.__mul__", OF_SUM, beside=OWN_NODES)
+def mul_alone_like_add(self, other):
+    return broadcast_op(np.multiply, self, other, lambda g, a, b: (g, g))
+
+
+@mutant(EX, "Tensor.__mul__", WITHOUT_G, beside=OWN_NODES)
+def mul_alone_without_g(self, other):
+    return broadcast_op(np.multiply, self, other, lambda g, a, b: (b, a))
+
+
+@mutant(EX, "Tensor.__pow__", SAME_POWER, beside=OWN_NODES)
+def pow_alone_same_exponent(self, n):
+    return Tensor.op(self.data**n, (self,), lambda g: (g * n * self.data**n,))
+
+
+@mutant(EX, "Tensor.__pow__", WITHOUT_FACTOR, beside=OWN_NODES)
+def pow_alone_without_n(self, n):
+    return Tensor.op(self.data**n, (self,), lambda g: (g * self.data ** (n - 1),))
+
+
+@mutant(EX, "Tensor.__pow__", WITHOUT_G, beside=OWN_NODES)
+def pow_alone_without_g(self, n):
+    return Tensor.op(self.data**n, (self,), lambda g: (n * self.data ** (n - 1),))
 
 
 # matmul

@@ -804,7 +804,7 @@ def softmax_remembered(x, axis=-1):
 @mutant(
     "ex04_ops",
     "embedding",
-    says="the gradient became float64 by a onehot of float64; make it of the table's type",
+    says="the gradient became float64 by zeros or a onehot of float64; give them the table's type",
 )
 def embedding_onehot_of_float64(table, ids):
     ids = np.asarray(ids)

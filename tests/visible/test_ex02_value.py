@@ -130,6 +130,16 @@ def test_a_product_with_a_plain_number_remembers_its_value(student):
     close(a.grad, 3.0)
 
 
+@piece("arithmetic", gradient=True)
+def test_a_plain_number_on_the_left_remembers_its_value(student):
+    """2 - v: -1. 2 / v at v = 4: -2 / 4 ** 2 = -0.125."""
+    a, b = student.Value(5.0), student.Value(4.0)
+    (2 - a).backward()
+    (2 / b).backward()
+    close(a.grad, -1.0)
+    close(b.grad, -0.125)
+
+
 # functions
 
 

@@ -125,6 +125,17 @@ def test_a_node_hands_on_once_however_many_paths_lead_to_it(student):
 
 
 @piece("backward")
+def test_adding_leaves_the_array_from_before_as_it_is(student):
+    """3a, then 4a: whoever kept the gradient 3 still has 3; the leaf has 7, in a new array."""
+    a = student.Tensor([2.0])
+    results = [combine(student, (3.0, a)), combine(student, (4.0, a))]
+    first, second = student.scenario("backward_of_each", results=results, leaf=a)
+    close(second, [7.0])
+    now = f"the array of the first gradient, [3.0], holds {first.tolist()} after the second walk"
+    assert np.allclose(first, [3.0]), now
+
+
+@piece("backward")
 def test_two_parents_never_share_one_array(student):
     """y = p + b + q hands one array to three. b gets more through p = 2b; q must not see it."""
     b, c = student.Tensor([2.0, 5.0]), student.Tensor([3.0, 4.0])

@@ -9,6 +9,13 @@ from grader.compare import close, gradcheck
 
 piece = pytest.mark.piece
 
+
+def stays(student, name, x, numbers):
+    """What was handed in to the function `name` holds the numbers that it held."""
+    now = student.array(x).tolist()
+    assert now == numbers, f"{name} changed what it was handed: {numbers} is {now} now"
+
+
 INF = float("inf")
 
 
@@ -20,6 +27,13 @@ def test_relu_leaves_positive_numbers_as_they_are(student):
 @piece("relu", core=True)
 def test_relu_makes_zero_of_negative_numbers(student):
     close(student.relu(student.Tensor([[-1.0, 2.0], [0.0, -3.0]])), [[0.0, 2.0], [0.0, 0.0]])
+
+
+@piece("relu")
+def test_relu_leaves_its_input_as_it_is(student):
+    x = student.Tensor([-1.0, 2.0])
+    close(student.relu(x), [0.0, 2.0])
+    stays(student, "relu", x, [-1.0, 2.0])
 
 
 @piece("relu")
@@ -117,6 +131,13 @@ def test_softmax_gives_nothing_to_minus_infinity(student):
 
 
 @piece("softmax")
+def test_softmax_leaves_its_input_as_it_is(student):
+    x = student.Tensor([1000.0, 1000.0])
+    close(student.softmax(x), [0.5, 0.5])
+    stays(student, "softmax", x, [1000.0, 1000.0])
+
+
+@piece("softmax")
 def test_softmax_keeps_float32(student):
     x = student.Tensor(np.array([0.0, log(3)], np.float32))
     close(student.softmax(x), np.array([0.25, 0.75], np.float32))
@@ -173,6 +194,13 @@ def test_embedding_row_used_twice_gets_both_gradients(student):
     table = student.Tensor(TABLE)
     student.embedding(table, [2, 0, 2]).backward([[1, 10], [2, 20], [3, 30]])
     close(table.grad, [[2, 20], [0, 0], [4, 40]])
+
+
+@piece("embedding", gradient=True)
+def test_embedding_gradient_of_float32_is_float32(student):
+    table = student.Tensor(np.array(TABLE, np.float32))
+    student.embedding(table, [1]).backward(np.array([[10.0, 20.0]], np.float32))
+    close(table.grad, np.array([[0, 0], [10, 20], [0, 0]], np.float32))
 
 
 @piece("embedding", gradient=True)
@@ -308,6 +336,13 @@ def test_cross_entropy_of_large_logits_does_not_overflow(student):
 def test_cross_entropy_of_a_hopeless_target_is_finite(student):
     """p of class 1 is e^-1000: too small for a float, but its log is -1000."""
     close(student.cross_entropy(student.Tensor([[1000.0, 0.0]]), [1]), 1000.0)
+
+
+@piece("cross_entropy")
+def test_cross_entropy_leaves_the_logits_as_they_are(student):
+    logits = student.Tensor([[1000.0, 0.0]])
+    close(student.cross_entropy(logits, [0]), 0.0)
+    stays(student, "cross_entropy", logits, [[1000.0, 0.0]])
 
 
 @piece("cross_entropy")

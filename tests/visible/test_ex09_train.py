@@ -10,7 +10,17 @@ piece = pytest.mark.piece
 
 def take(batches):
     """The next batch: ids and targets."""
-    batch = next(batches)
+    return checked(next(batches))
+
+
+def kept(student, function, *args):
+    """Its first two batches; the first is looked at when the second is there."""
+    items = student.scenario("several", name=function, args=args, count=2)["items"]
+    return [checked(batch) for batch in items]
+
+
+def checked(batch):
+    """A batch, which is ids and targets."""
     pair = isinstance(batch, (tuple, list)) and len(batch) == 2
     assert pair, "each batch must be a pair: ids, targets"
     for array in batch:
@@ -81,6 +91,17 @@ def test_with_an_rng_every_pass_has_an_order_of_its_own(student):
 
 
 @piece("batches")
+def test_a_batch_that_is_kept_stays_as_it_is(student):
+    """a, then b: when b is there, the arrays of a still hold a."""
+    first, second = kept(
+        student, "doc_batches", ["a", "b"], student.CharTokenizer(["abcd"]), 1, 2, None
+    )
+    rows_are("ids of the first batch, once the second was asked for,", first[0], [[4, 0]])
+    rows_are("targets of the first batch, once the second was asked for,", first[1], [[0, 4]])
+    rows_are("ids of the second batch", second[0], [[4, 1]])
+
+
+@piece("batches")
 def test_without_documents_there_are_no_batches(student):
     take(documents(student, "a", batch_size=1, block_size=2))
     with student.raises(ValueError):
@@ -111,6 +132,14 @@ def test_every_batch_of_a_text_is_drawn_anew(student):
     batches = student.text_batches(list(range(50)), 10, 3, student.rng(0))
     first, second = take(batches)[0].tolist(), take(batches)[0].tolist()
     assert first != second, "two batches have the same windows"
+
+
+@piece("batches")
+def test_windows_that_are_kept_stay_as_they_are(student):
+    """10 windows that start at 50 places are drawn twice alike once in 10 ** 17 times."""
+    first, second = kept(student, "text_batches", list(range(53)), 10, 3, student.rng(0))
+    alike = first[0].tolist() == second[0].tolist()
+    assert not alike, "two batches, both kept, hold the same windows: new places, new arrays"
 
 
 @piece("batches")
