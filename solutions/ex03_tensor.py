@@ -170,9 +170,9 @@ class Tensor:
         vjp(grad) gets the gradient of the result (an array of its shape, which it must not change)
         and returns a tuple: for each parent one array of its shape, or None for "no gradient".
         """
-        assert not isinstance(parents, Tensor), "parents: a tuple; of one with its comma, (x,)"
         result = Tensor(data)
         if Tensor.recording:
+            assert not isinstance(parents, Tensor), "parents: a tuple; of one with its comma, (x,)"
             result.node = Node([parent.node or parent for parent in parents], vjp)
         return result
 
