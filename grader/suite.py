@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from . import chance, compare, debugger, diagnosis, divergence, precomputed
+from . import chance, compare, debugger, diagnosis, divergence, precomputed, remedies
 from .assembly import Plan, Target, read
 from .course import ROOT, Course, Exercise, Piece
 from .diagnosis import Mutant
@@ -47,17 +47,7 @@ from .results import (
     Result,
     TestResult,
 )
-from .student import (
-    OF_NUMBERS,
-    Call,
-    Refused,
-    Student,
-    StudentError,
-    Todo,
-    kind,
-    method_of,
-    nothing,
-)
+from .student import Call, Refused, Student, StudentError, Todo
 from .wire import WireError
 from .workbench import UsedUp, Waiting, Workbench, was_killed
 
@@ -79,8 +69,6 @@ OF_VALUES = (
     StopIteration,
     BadRequest,  # too much came back to be handed on
 )
-
-OF_A_NODE = ("born", "parents", "vjp")  # attributes that exercise 3 gives a Node and no Tensor
 
 # What pytest brings and a check has no use for; leaving it out saves a tenth of a second.
 UNUSED = (
@@ -557,7 +545,11 @@ class Checker:
             own_words = "" if test.hidden else error.message
             return TODO, own_words or _("to be written"), place
         if isinstance(error, StudentError):
-            return FAILED, "\n".join([told(error), *without_self(error, student)]), place
+            return (
+                FAILED,
+                "\n".join([remedies.told(error), *remedies.without_self(error, student)]),
+                place,
+            )
         if isinstance(error, UsedUp):
             return TIMEOUT, str(error), place
         if isinstance(error, TimedOut):
@@ -577,7 +569,7 @@ class Checker:
             said = str(error).partition("\nassert ")[0].replace("\n  Use -v to get more diff", "")
             return FAILED, said or _("an assertion failed"), place
         if isinstance(error, OF_VALUES) and student:
-            return FAILED, unusable(error, student), place
+            return FAILED, remedies.unusable(error, student), place
         if isinstance(error, NotStarted):
             raise SuiteError(str(error)) from error
         raise SuiteError(
@@ -693,81 +685,6 @@ def in_short(course: Course, pieces: Sequence[Piece]) -> list[str]:
         exercise = course.exercise_of(piece)
         names[exercise.short if set(exercise.pieces) <= set(pieces) else piece.id] = None
     return list(names)
-
-
-def told(error: StudentError) -> str:
-    """A student's own error, with the lines that led to it."""
-    said = f"{error.type}: {error.message}"
-    raised = _("{call} raised {error}").format(call=error.call, error=said)
-    lines = [raised if error.call else said]
-    for file, line, function, source in error.frames[-3:]:
-        place = _("{file}:{line} in {function}: {source}").format(
-            file=file, line=line, function=function, source=source
-        )
-        lines.append(place if source else f"{file}:{line}")
-    if "does not support ufuncs" in error.message:
-        lines.append(_("numpy's functions take arrays: use the Tensor's own, or its array, x.data"))
-    elif "'Value' object is not iterable" in error.message:
-        lines.append(_("a tuple of one needs its comma, (self,): is one without it, somewhere?"))
-    elif error.message.endswith("iterable") and "vjp(" in str(error.frames[-1:]):
-        lines.append(_("a vjp returns a tuple, one gradient for each parent: (g * y,)"))
-    elif "not supported between" in error.message and "'Tensor'" in error.message:
-        lines.append(_("a Tensor cannot be compared, but its array can: x.data > 0"))
-    elif error.message.endswith("real number, not Value") or (
-        "not supported between" in error.message and "'Value'" in error.message
-    ):
-        lines.append(_(OF_NUMBERS))
-    elif error.type == "RecursionError" and any("__" in frame[2] for frame in error.frames[-3:]):
-        lines.append(_("an operation that uses itself does not end: work with numbers, self.data"))
-    elif "truth value of an array" in error.message:
-        lines.append(
-            _("`if` asks once, an array answers for each number: np.where; or you mean `is None`")
-        )
-    elif "from dtype('O') to dtype('float64')" in error.message:
-        lines.append(_("a Tensor is made of numbers; among these there is something else: None?"))
-    _type, is_tensor, attribute = error.message.partition("'Tensor' object has no attribute ")
-    name = attribute.split("'")[1] if is_tensor and attribute.count("'") >= 2 else ""
-    if name in OF_A_NODE:
-        lines.append(
-            _(
-                "a leaf, which was not made by Tensor.op, has no place in the graph: there stands "
-                "the Tensor itself; isinstance(parent, Node) tells nodes from leaves"
-            )
-        )
-    elif name and hasattr(np.ndarray, name):
-        lines.append(_("exercise 3 is all that a Tensor can do; its array, x.data, can do more"))
-    return "\n".join(lines)
-
-
-def without_self(error: StudentError, student: Student | None) -> list[str]:
-    """A line on a method that has forgotten its first parameter, if that is what is wrong."""
-    call = student._log.last if student else None
-    if not call or error.frames or "positional argument" not in error.message:
-        return []
-    name = method_of(call) + (".__init__" if call.request["op"] == "call" else "")
-    place = student._places.get(name)
-    return [_("its first parameter must be self")] if place and place[2][:1] != ["self"] else []
-
-
-def unusable(error: Exception, student: Student) -> str:
-    """What came back last is of another kind than the test expects, and so the test raised."""
-    words, answer = student._words(), (student._log.last and student._log.last.answer) or {}
-    if "object is not an iterator" in str(error) and "value" in answer:
-        said = _(
-            "{words} returned {kind}; it must yield one after the other: after `return` nothing "
-            "more can come"
-        )
-        return said.format(words=words, kind=kind(answer["value"]))
-    if "value" in answer and answer["value"] is None and "'NoneType'" in str(error):
-        return nothing(words)
-    if isinstance(error, AttributeError) and error.obj is answer.get("value", student):
-        return _("{words} returned {kind}, which has no .{name}").format(
-            words=words, kind=kind(error.obj), name=error.name
-        )
-    said = _("there is no {key}").format(key=error) if isinstance(error, KeyError) else error
-    return _("{words} gave something that the test cannot use: {error}").format(
-        words=words, error=said
-    )
 
 
 def storable(text: str) -> str:

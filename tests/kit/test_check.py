@@ -14,8 +14,8 @@ from grader import course as courses
 from grader import suite
 from grader.assembly import Target
 from grader.course import ROOT
+from grader.remedies import told
 from grader.student import StudentError
-from grader.suite import told
 from grader.workbench import Workbench
 
 COURSE = courses.load()
