@@ -194,6 +194,14 @@ def test_relu_passes_nothing_where_its_input_is_below_0(student):
     close(a.grad, 0.0)
 
 
+@piece("functions", gradient=True)
+def test_relu_passes_nothing_at_0(student):
+    """There the slope is 0 on one side and 1 on the other; microgpt.py, as most, takes 0."""
+    a = student.Value(0.0)
+    a.relu().backward()
+    close(a.grad, 0.0)
+
+
 # backward
 
 

@@ -306,9 +306,9 @@ def test_cross_entropy_of_one_row(student):
 
 @piece("cross_entropy")
 def test_cross_entropy_is_the_mean_over_rows(student):
-    """log 4 and log 2, of a batch of (1, 2) rows."""
-    logits = student.Tensor([[[0.0, log(3)], [7.0, 7.0]]])
-    close(student.cross_entropy(logits, [[0, 1]]), (log(4) + log(2)) / 2)
+    """log 4, and log 2 twice, of a batch of (1, 3) rows."""
+    logits = student.Tensor([[[0.0, log(3)], [7.0, 7.0], [0.0, 0.0]]])
+    close(student.cross_entropy(logits, [[0, 1, 0]]), (log(4) + 2 * log(2)) / 3)
 
 
 @piece("cross_entropy")
@@ -359,6 +359,14 @@ def test_cross_entropy_gradient_is_predicted_minus_right(student):
     logits = student.Tensor([[0.0, log(3)], [7.0, 7.0]])
     student.cross_entropy(logits, [0, 1]).backward()
     close(logits.grad, [[-0.375, 0.375], [0.25, -0.25]])
+
+
+@piece("cross_entropy", gradient=True)
+def test_cross_entropy_gradient_of_a_batch_has_its_shape(student):
+    """(1, 3, 2): three coin tosses, ([1/2, 1/2] - [1, 0]) / 3 or ([1/2, 1/2] - [0, 1]) / 3."""
+    logits = student.Tensor(np.zeros((1, 3, 2)))
+    student.cross_entropy(logits, [[0, 1, 1]]).backward()
+    close(logits.grad, np.array([[[-1.0, 1.0], [1.0, -1.0], [1.0, -1.0]]]) / 6)
 
 
 @piece("cross_entropy", gradient=True)

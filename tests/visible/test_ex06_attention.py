@@ -301,6 +301,17 @@ def test_it_grows_beyond_its_capacity(student):
 
 
 @piece("KVCache")
+def test_it_keeps_float32(student):
+    keys, values = (
+        wave(1, 2, 3, 4).astype(np.float32),
+        wave(1, 2, 3, 4, start=50).astype(np.float32),
+    )
+    k, v = student.KVCache().extend(student.Tensor(keys), student.Tensor(values))
+    close(k, keys)
+    close(v, values)
+
+
+@piece("KVCache")
 def test_what_it_gave_before_stays_as_it_was(student):
     cache = student.KVCache(4)
     first, _ = extend(student, cache, [1.0, 2.0], [10.0, 20.0])

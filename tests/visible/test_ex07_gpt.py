@@ -341,6 +341,15 @@ def test_gpt2_has_biases_and_norms_beside_its_matrices(student):
         assert numbers == array, f"{name} starts as {numbers}, expected {array}"
 
 
+@piece("variants")
+def test_gains_and_biases_have_the_type_that_was_asked_for(student):
+    """One array of float64 would make float64 of all that comes after it."""
+    config = student.GPTConfig.gpt2(3, n_layer=1, n_embd=2, n_head=1)
+    extra = student.extra_params(config, student.np.dtype("float32").type)
+    close(extra["norm_gain"], np.ones(2, np.float32))
+    close(extra["layer0.attn_bq"], np.zeros(2, np.float32))
+
+
 @piece("variants", core=True)
 def test_layernorm_uses_the_gain_and_bias_of_its_name(student):
     """[10, 30] becomes [-1, 1], times the gain [2, 3], plus the bias [100, 200]."""

@@ -280,6 +280,15 @@ def test_the_weights_come_back_as_they_were(student):
         close(params[name].data, saved[name], rtol=0, atol=0)
 
 
+@piece("checkpoints")
+def test_a_float64_model_comes_back_in_float64(student):
+    config = student.GPTConfig.microgpt(3, n_embd=4, n_head=2, block_size=3)
+    model = student.GPT(config, student.rng(0), student.np.dtype("float64").type)
+    student.save("run.npz", model, student.AdamW(model.params, lr=0.1))
+    again, _ = restored(student)
+    close(again.params["wte"].data, model.params["wte"].data, rtol=0, atol=0)
+
+
 @piece("checkpoints", core=True)
 def test_a_resumed_run_equals_an_uninterrupted_one(student):
     model, optimizer = small(student)
