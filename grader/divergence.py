@@ -323,6 +323,8 @@ def fewer_runs(yours: Recording, reference: Recording) -> str:
 def given_otherwise(yours: dict, call: dict) -> str:
     """Words for the first argument that is another, if one is."""
     for (name, mine), (_name, right) in zip(yours["given"], call["given"]):
+        if mine is None and right is not None:
+            return _("is given no {argument}").format(argument=name)
         if mine is not None and right is not None and (said := unlike(mine, right)):
             return _("is given another {argument}: {difference}").format(
                 argument=name, difference=said

@@ -29,6 +29,8 @@ def relation(got: np.ndarray, expected: np.ndarray) -> str:
         return ""
     if got.size == 1 and got.item() % 1 == 0 == expected.item() % 1:
         return ""  # what two whole numbers are to each other anybody sees
+    if alike(got, expected):
+        return ""  # too little for any claim to be told from another
     for words, told in claims(got, expected):
         if alike(told, got):
             return words
@@ -50,7 +52,7 @@ def claims(got: np.ndarray, expected: np.ndarray) -> Iterator[Claim]:
         yield from broken(got, expected)
         if got.ndim:
             yield from flat(got)
-        yield from scaled(got, expected, _("everywhere") if got.ndim else "")
+        yield from scaled(got, expected, _("everywhere") if got.ndim else "", whole=True)
         yield from moved(got, expected)
         yield from placed(got, expected)
         yield from scaled_by_vector(got, expected)
@@ -90,8 +92,10 @@ def flat(got: np.ndarray) -> Iterator[Claim]:
         yield shown, np.full_like(got, value)
 
 
-def scaled(got: np.ndarray, expected: np.ndarray, where: str) -> Iterator[Claim]:
-    """A sign, a constant factor, a constant offset."""
+def scaled(
+    got: np.ndarray, expected: np.ndarray, where: str, whole: bool = False
+) -> Iterator[Claim]:
+    """A sign, a constant factor, a constant offset; `whole`, if these are not parts of arrays."""
     largest = np.unravel_index(np.argmax(np.abs(np.nan_to_num(expected))), expected.shape)
     right, mine = float(expected[largest]), float(got[largest])
     if right and np.isfinite([right, mine]).all():
@@ -100,7 +104,8 @@ def scaled(got: np.ndarray, expected: np.ndarray, where: str) -> Iterator[Claim]
         if np.isclose(factor, -1, rtol=EXACT):
             yield joined(_("yours has the other sign"), where), -expected
         elif not lone:
-            yield times(factor, where) + length(factor, expected.shape), expected * factor
+            why = length(factor, expected.shape) if whole else ""
+            yield times(factor, where) + why, expected * factor
     offset = mine - right
     if expected.size > 2 and np.isfinite(offset):
         more = number(abs(offset))
@@ -125,11 +130,12 @@ def joined(words: str, where: str) -> str:
 
 
 def length(factor: float, shape: tuple[int, ...]) -> str:
-    """Where the factor comes from, if it is how long an axis is."""
+    """Where the factor comes from, if it is how long one axis is; every second factor is 2."""
     for whole in (abs(factor), 1 / abs(factor)) if factor else ():
-        for axis, size in enumerate(shape):
-            if size > 1 and np.isclose(whole, size, rtol=EXACT):
-                return _("; {n} is the length of axis {axis}").format(n=size, axis=axis)
+        axes = [axis for axis, size in enumerate(shape) if np.isclose(whole, size, rtol=EXACT)]
+        if len(axes) == 1 and whole > 2.5:
+            words = _("; {n} is the length of axis {axis}")
+            return words.format(n=shape[axes[0]], axis=axes[0])
     return ""
 
 

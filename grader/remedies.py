@@ -36,6 +36,9 @@ REMEDIES = {
     r"\ARecursionError(.*\n)+\w*__\w*: ": later(
         "an operation that uses itself does not end: work with numbers, self.data"
     ),
+    "'memoryview' object": later(
+        "an array stands where a Tensor is wanted: is each argument in its place?"
+    ),
     "truth value of an array": later(
         "`if` asks once, an array answers for each number: np.where; or you mean `is None`"
     ),
@@ -54,7 +57,7 @@ REMEDIES = {
 
 def told(error: StudentError, student: Student | None = None) -> str:
     """A student's own error, with the lines that led to it, and what helps."""
-    said = f"{error.type}: {error.message}"
+    said = f"{error.type}: {error.message}" if error.message else error.type
     raised = _("{call} raised {error}").format(call=error.call, error=said)
     lines, sought = [raised if error.call else said], [said]
     for file, line, function, source in error.frames[-FRAMES:]:

@@ -80,7 +80,9 @@ class Log:
 
     @property
     def last(self) -> Call | None:
-        return self.calls[-1] if self.calls else None
+        """The last but for the end of a `with`, which no student wrote."""
+        written = (call for call in reversed(self.calls) if call.request.get("name") != "exit")
+        return next(written, None)
 
     def maker(self, ref: wire.Ref) -> Call | None:
         """The call that made an object."""

@@ -129,6 +129,14 @@ def test_a_common_mistake_is_named_in_a_file_that_is_right_elsewhere(
     assert any((test.diagnosis or "").startswith(says) for test in tests)
 
 
+def test_the_end_of_a_with_is_not_blamed(tmp_path):
+    """What returned None is the block; the last that was asked for is the end of no_grad."""
+    line = "return x + mlp(y"
+    messages = [test.message or "" for test in results_of(tmp_path, "ex07.block", line, line[7:])]
+    assert any("returned None" in message for message in messages)
+    assert not any("exit(" in message for message in messages)
+
+
 def results_of(tmp_path, id, right, wrong):
     """The results of a piece's visible tests on the reference with `wrong` in place of `right`."""
     piece = COURSE.pieces[id]

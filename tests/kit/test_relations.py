@@ -269,3 +269,12 @@ def test_it_takes_no_time_on_large_arrays():
     start = time.process_time()
     assert relations.relation(np.sqrt(np.abs(x)) + 1, x) == ""
     assert time.process_time() - start < 2.0
+
+
+def test_a_factor_is_told_only_where_it_says_something():
+    """Weights that came back as float32 are 1 times expected; every second factor is a 2."""
+    x = np.arange(1.0, 13.0).reshape(3, 2, 2)
+    assert relations.relation(x.astype(np.float32) * (1 + 3e-7), x) == ""
+    assert relations.relation(x * 2, x) == "yours is 2 times expected everywhere"
+    assert relations.relation(x * 3, x).endswith("; 3 is the length of axis 0")
+    assert "length" not in relations.relation(np.where(x > 10, x / 2, x), x)

@@ -304,6 +304,15 @@ def add_not_summed_back(self, other):
     return Tensor.op(self.data + other.data, (self, other), lambda g: (g, g))
 
 
+@mutant(
+    EX, "Tensor.__mul__", "you did not sum the gradient back to the shape of what was broadcast"
+)
+def mul_not_summed_back(self, other):
+    other = tensor(self, other)
+    local = self.data, other.data
+    return Tensor.op(local[0] * local[1], (self, other), lambda g: (g * local[1], g * local[0]))
+
+
 @mutant(EX, "Tensor.__add__", "you gave the gradient to self alone; both are added, so both get it")
 def add_for_self_alone(self, other):
     return broadcast_op(np.add, self, other, lambda g, a, b: (g, np.zeros_like(g)))
@@ -467,9 +476,7 @@ def div_without_the_sign(self, other):
     return broadcast_op(np.divide, self, other, lambda g, a, b: (g / b, g * a / b**2))
 
 
-@mutant(
-    EX, "Tensor.__truediv__", "you took 1 / b for the gradient of b; it is minus a over b squared"
-)
+@mutant(EX, "Tensor.__truediv__", "you forgot a in the gradient of b; it is minus a over b squared")
 def div_denominator_forgets_a(self, other):
     return broadcast_op(np.divide, self, other, lambda g, a, b: (g / b, -g / b**2))
 

@@ -441,12 +441,12 @@ def test_sum_over_two_axes_at_once(student):
 
 @piece("reductions", core=True, needs=["ex03.arithmetic"])
 def test_mean_divides_by_how_many_were_summed(student):
-    """Six in all, two in a column, three in a row."""
-    x = student.Tensor(ROWS)
-    close(x.mean(), 3.5)
-    close(x.mean(axis=(0, 1)), 3.5)
-    close(x.mean(axis=0), [2.5, 3.5, 4.5])
-    close(x.mean(axis=-1, keepdims=True), [[2.0], [5.0]])
+    """Four in a row, two in a column, eight in all."""
+    x = student.Tensor([[1.0, 2.0, 3.0, 6.0], [5.0, 6.0, 7.0, 10.0]])
+    close(x.mean(axis=-1, keepdims=True), [[3.0], [7.0]])
+    close(x.mean(axis=0), [3.0, 4.0, 5.0, 8.0])
+    close(x.mean(axis=(0, 1)), 5.0)
+    close(x.mean(), 5.0)
 
 
 @piece("reductions", gradient=True)
@@ -508,8 +508,11 @@ def test_transpose_turns_rows_into_columns(student):
 
 @piece("shaping")
 def test_transpose_takes_the_axes_in_the_order_given(student):
-    """(1, 2, 3) with axes (1, 2, 0) becomes (2, 3, 1)."""
-    close(student.Tensor([ROWS]).transpose(1, 2, 0), [[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
+    """(1, 2, 3) with axes (1, 2, 0) becomes (2, 3, 1); with none they are reversed, (3, 2, 1)."""
+    x = student.Tensor([ROWS])
+    close(x.transpose(1, 2, 0), [[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
+    close(x.transpose(0, 1, 2), [ROWS])
+    close(x.transpose(), [[[1.0], [4.0]], [[2.0], [5.0]], [[3.0], [6.0]]])
 
 
 @piece("shaping", core=True)
