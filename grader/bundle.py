@@ -157,6 +157,7 @@ def for_students(kit: Kit, diagnosed: tuple[str, ...] | None = None) -> Files:
     files = {name: data for name, data in found.items() if name not in NOT_FOR_STUDENTS}
     files |= {f"exercises/{name}": text for name, text in new.items()}
     files |= {f"{STUBS}/{name}": text for name, text in new.items()}
+    files |= {name: uncommented(data) for name, data in files.items() if name.endswith(".po")}
     files["README.md"] = readme((kit.root / "README.md").read_text("utf-8")).encode()
     files[".gitignore"] = ignored((kit.root / ".gitignore").read_text("utf-8")).encode()
     workflow = kit.root / SERVICES / "classroom.yml"
@@ -171,6 +172,11 @@ def for_gradescope(kit: Kit) -> Files:
     """What Gradescope unpacks into /autograder/source."""
     scripts = {name: (kit.root / SERVICES / name).read_bytes() for name in EXECUTABLE}
     return kit.read(FOR_GRADESCOPE) | scripts
+
+
+def uncommented(catalogue: bytes) -> bytes:
+    """A catalogue without its comments, which are for translators."""
+    return re.sub(rb"^#.*\n", b"", catalogue, flags=re.MULTILINE)
 
 
 def readme(text: str) -> str:

@@ -41,17 +41,9 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     Difference.
     """
     made, bare, asked = got, False, question(got)
-    of_value = isinstance(got, Handle) and got._ref.type == "Value"
-    if of_value or (isinstance(got, Handle) and asked == "grad" and got._ref.type != "ndarray"):
-        call, words = origin(got)
-        said = _("{words} is {kind}, expected {expected}")
-        shown = described(np.asarray(expected))
-        why = f"\n{_(OF_NUMBERS)}" if of_value else ""
-        raise Difference(said.format(words=words, kind=kind(got), expected=shown) + why, call)
     if isinstance(got, Handle):
-        if of_arrays(got):
-            words = _("{words} returned {kind}; it must return an array")
-            raise Difference(words.format(words=got._call.words, kind=kind(got)), got._call)
+        if unfit := misfit(got, asked, expected):
+            raise Difference(unfit, origin(got)[0])
         got = got._student.array(got)
     elif student := current.get():
         last = student._log.last
@@ -102,6 +94,20 @@ def close(got: Any, expected: Any, rtol: float = RTOL, atol: float = ATOL) -> No
     wrong = ~np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         raise Difference(f"{words}: {difference(array, wanted, wrong)}", call, wanted)
+
+
+def misfit(got: Handle, asked: str, expected: Any) -> str:
+    """What is said of an object that can be no Tensor of numbers where it stands; "" if it can."""
+    words, of_value = origin(got)[1], got._ref.type == "Value"
+    if of_arrays(got):
+        said = _("{words} returned {kind}; it must return an array")
+        return said.format(words=words, kind=kind(got))
+    if not of_value and (asked != "grad" or got._ref.type == "ndarray"):
+        return ""
+    said = _("{words} is {kind}, expected {expected}").format(
+        words=words, kind=kind(got), expected=described(np.asarray(expected))
+    )
+    return f"{said}\n{_(OF_NUMBERS)}" if of_value else said
 
 
 def of_arrays(got: Handle) -> bool:

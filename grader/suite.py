@@ -545,11 +545,7 @@ class Checker:
             own_words = "" if test.hidden else error.message
             return TODO, own_words or _("to be written"), place
         if isinstance(error, StudentError):
-            return (
-                FAILED,
-                "\n".join([remedies.told(error), *remedies.without_self(error, student)]),
-                place,
-            )
+            return FAILED, remedies.told(error, student), place
         if isinstance(error, UsedUp):
             return TIMEOUT, str(error), place
         if isinstance(error, TimedOut):

@@ -246,7 +246,7 @@ def test_a_kit_without_solutions_cannot_be_bundled(tmp_path):
 
 
 def test_it_is_small(files):
-    assert len(bundle.pack(files)) < 1.1e6
+    assert len(bundle.pack(files)) < 1e6
 
 
 def test_a_bundle_is_written_whole_or_not_at_all(tmp_path):
