@@ -121,9 +121,8 @@ def broadcast_op(f, a, b, vjp, keep=True):
     if not isinstance(b, Tensor):
         weak = isinstance(b, (int, float)) or np.asarray(b).dtype == bool
         b = Tensor(np.asarray(b, a.data.dtype if weak else None))
-    shapes, kept = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
-    y = f(a.data, b.data)
-    return Tensor.op(y, (a, b), lambda g: tuple(map(unbroadcast, vjp(g, *kept), shapes)))
+    shapes, ab = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
+    return Tensor.op(f(a.data, b.data), (a, b), lambda g: [*map(unbroadcast, vjp(g, *ab), shapes)])
 
 
 class Node:

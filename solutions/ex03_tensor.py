@@ -127,9 +127,8 @@ def broadcast_op(f, a, b, vjp, keep=True):
     if not isinstance(b, Tensor):
         weak = isinstance(b, (int, float)) or np.asarray(b).dtype == bool
         b = Tensor(np.asarray(b, a.data.dtype if weak else None))
-    shapes, kept = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
-    y = f(a.data, b.data)
-    return Tensor.op(y, (a, b), lambda g: tuple(map(unbroadcast, vjp(g, *kept), shapes)))
+    shapes, ab = (a.shape, b.shape), (a.data, b.data) if keep else (None, None)
+    return Tensor.op(f(a.data, b.data), (a, b), lambda g: [*map(unbroadcast, vjp(g, *ab), shapes)])
 
 
 class Node:
@@ -228,12 +227,10 @@ class Tensor:
         while youngest:
             node = heappop(youngest)[1]
             for parent, share in zip(node.parents, node.vjp(grads.pop(node))):
-                if share is not None and parent in grads:
-                    grads[parent] = grads[parent] + share
-                elif share is not None:
-                    grads[parent] = share
-                    if isinstance(parent, Node):
+                if share is not None:
+                    if isinstance(parent, Node) and parent not in grads:
                         heappush(youngest, (-parent.born, parent))
+                    grads[parent] = grads[parent] + share if parent in grads else share
         for leaf, grad in grads.items():
             leaf.grad = np.array(grad) if leaf.grad is None else leaf.grad + grad
         ### END SOLUTION

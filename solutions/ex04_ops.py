@@ -136,13 +136,9 @@ def gelu(x):
     # TODO 3  the node: g times dy/dx             the same shape
     ### BEGIN SOLUTION
     c, x2 = (2 / np.pi) ** 0.5, x.data * x.data
-    tanh = np.tanh(c * x.data * (1 + 0.044715 * x2))
-
-    def vjp(g):
-        slope = (1 - tanh * tanh) * (c * (1 + 3 * 0.044715 * x2))
-        return (g * (0.5 * (1 + tanh + x.data * slope)),)
-
-    return Tensor.op(0.5 * x.data * (1 + tanh), (x,), vjp)
+    p = 0.5 * (1 + np.tanh(c * x.data * (1 + 0.044715 * x2)))  # 1 - tanh^2 is 4 p (1 - p)
+    slope = p + 2 * x.data * p * (1 - p) * (c * (1 + 3 * 0.044715 * x2))
+    return Tensor.op(x.data * p, (x,), lambda g: (g * slope,))
     ### END SOLUTION
 
 
@@ -163,10 +159,9 @@ def softmax(x, axis=-1):
     # TODO 2  divided by their sum along the axis         the same shape   keepdims
     # TODO 3  the node; the sum in its gradient           the same shape   keepdims
     ### BEGIN SOLUTION
-    y = minus_max(x.data.swapaxes(axis, -1))
-    np.exp(y, out=y)
-    y /= y @ np.ones((y.shape[-1], 1), y.dtype)  # the sums of short rows, faster than by .sum
-    y = y.swapaxes(axis, -1)
+    y = np.exp(minus_max(x.data.swapaxes(axis, -1)))
+    # divided by the sums of its rows; a product with ones adds up short rows faster than .sum
+    y = (y / (y @ np.ones((y.shape[-1], 1), y.dtype))).swapaxes(axis, -1)
     return Tensor.op(y, (x,), lambda g: (y * (g - np.vecdot(g, y, axis=axis, keepdims=True)),))
     ### END SOLUTION
 
@@ -222,14 +217,13 @@ def linear(x, weight, bias=None):
     # TODO 2  the node of the product                     (N, out) -> (..., out)
     # TODO 3  the bias, if there is one: Tensor's + knows its gradient
     ### BEGIN SOLUTION
-    *leading, C = x.shape
-    rows = x.data.reshape(-1, C)  # (N, in)
+    rows = x.data.reshape(-1, x.shape[-1])  # (N, in)
 
     def vjp(g):
         g = g.reshape(-1, g.shape[-1])  # (N, out)
-        return g.dot(weight.data).reshape(*leading, C), g.T.dot(rows)
+        return g.dot(weight.data).reshape(x.shape), g.T.dot(rows)
 
-    y = Tensor.op(rows.dot(weight.data.T).reshape(*leading, -1), (x, weight), vjp)
+    y = Tensor.op(rows.dot(weight.data.T).reshape(*x.shape[:-1], -1), (x, weight), vjp)
     return y if bias is None else y + bias
     ### END SOLUTION
 

@@ -111,9 +111,8 @@ class AdamW:
         # TODO 4  self.m[part] and self.v[part]                        as long as g
         # TODO 5  self.weights[part]: the decay, and the step with both hats
         ### BEGIN SOLUTION
-        lr = self.lr if lr is None else lr
+        lr, (b1, b2) = self.lr if lr is None else lr, self.betas
         self.t += 1
-        b1, b2 = self.betas
         g = np.concatenate([p.grad.ravel() for p in self.params if p.grad is not None] or [[]])
         has_grad = [p.grad is not None for p in self.params]
         part = ... if all(has_grad) else np.repeat(has_grad, self.sizes)  # everything, or a mask

@@ -162,12 +162,11 @@ def save(path, model, optimizer):
     #         to an open file of another name: np.savez puts .npz behind a bare name that lacks it
     # TODO 4  os.replace(other name, path)
     ### BEGIN SOLUTION
-    config, state = asdict(model.config), vars(optimizer)
-    numbers = {k: x for k, x in state.items() if isinstance(x, (int, float, tuple))}
+    numbers = {key: x for key, x in vars(optimizer).items() if isinstance(x, (int, float, tuple))}
     arrays = {name: p.data for name, p in model.params.items()}
-    arrays |= {f"optimizer{i}": array for i, array in enumerate(arrays_in(state))}
+    arrays |= {f"optimizer{i}": array for i, array in enumerate(arrays_in(vars(optimizer)))}
     with open(f"{path}.partial", "wb") as file:
-        np.savez(file, config=repr(config), numbers=repr(numbers), **arrays)
+        np.savez(file, numbers=repr(numbers), config=repr(asdict(model.config)), **arrays)
     os.replace(f"{path}.partial", path)
     ### END SOLUTION
 

@@ -62,8 +62,8 @@ def broken(tmp_path_factory) -> dict:
     spoil(ops, "    ids = np.asarray(ids)\n", "    import ctypes\n\n    ctypes.string_at(0)\n")
     spoil(
         ops,
-        "    *leading, C = x.shape\n",
-        "    import os\n\n    os.fork()\n    *leading, C = x.shape\n",
+        "    rows = x.data.reshape(-1, x.shape[-1])",
+        "    import os\n\n    os.fork()\n    rows = x.data.reshape(-1, x.shape[-1])",
     )
     spoil(folder / "ex05_norm.py", "import numpy as np", "import numpie as np")
     spoil(folder / "ex06_attention.py", "    B, T, C = x.shape\n", "\tB, T, C = x.shape\n")
