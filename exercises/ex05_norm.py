@@ -127,9 +127,5 @@ def layernorm(x, gain, bias, eps=1e-5):
 
 
 def mean_product(a, b):
-    """The mean of a * b over the last axis, (..., C) -> (..., 1), without an array a * b. Given.
-
-    Of a single vector it is a number: as good as (1,), and much faster when a token is written.
-    """
-    alone = a.size == a.shape[-1]
-    return (np.vdot(a, b) if alone else np.vecdot(a, b, keepdims=True)) / a.shape[-1]
+    """The mean of a * b over the last axis, (..., C) -> (..., 1), without an array a * b. Given."""
+    return np.vecdot(a, b, keepdims=True) / a.shape[-1]

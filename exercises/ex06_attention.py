@@ -173,7 +173,7 @@ class KVCache:
     """
 
     def __init__(self, capacity=None):
-        # room (2, B, H, capacity, D): keys and values
+        # room, once there is one: for keys and for values, 2 x (B, H, capacity, D)
         self.capacity, self.length, self.room = capacity or 16, 0, None
 
     def __len__(self):
@@ -191,7 +191,7 @@ class KVCache:
         k, v (B, H, Tnew, D) -> two Tensors (B, H, len(self), D)
         Keys [1, 2], then [3]: the second call gives [1, 2, 3], and len(self) is 3.
         """
-        # TODO 1  the first time: make room        (2, B, H, capacity, D), of the dtype of k
+        # TODO 1  the first time: make room for both   2 x (B, H, capacity, D), of the dtype of k
         # TODO 2  as long as it is too small: twice as much, the old positions kept
         # TODO 3  write the new positions behind the old ones; the length counts them all
         # TODO 4  give the part that is filled

@@ -65,6 +65,12 @@ extra_params and norm, and in GPT.__call__ the norm before the head and the tied
     linear(x, params["lm_head"])                           the head, (B, T, V)
     loss_of                                                GPT.loss, without its loop over positions
 
+*Writing* is reading one token at a time: the first call reads the prompt (the prefill), and each
+later one takes a single token (a decode step). A decode step has no batch, no T and no gradient to
+keep: x (1, 1, C) is one vector, and what is left of the model is microgpt.py's gpt, line by line.
+At these sizes a call of numpy costs more than the numbers in it, so who writes those lines without
+Tensors, as decode_step, has texts in half the time. That is a challenge: no points depend on it.
+
 As before, inputs stay as they were, float32 stays float32, and every weight gets its gradient.
 What goes wrong most often: x = attention(norm(x)) without the addition; x = norm(x) first, so that
 the stream itself is normed; positions that start at 0 although the cache already holds some.
@@ -72,6 +78,7 @@ Read more: Radford et al. 2019, "Language models are unsupervised multitask lear
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -230,6 +237,32 @@ def block(x, weights, config, cache=None):
     raise NotImplementedError("TODO block")
 
 
+# The choices that make a design, all but the sizes. GPTConfig's own are MicroGPT's. Given.
+design = attrgetter("norm", "activation", "bias", "embedding_norm", "final_norm", "tied_head")
+
+
+def decode_step(w, n_head, id, start, caches):
+    """The logits after one token more, for MicroGPT's design: vectors alone, and no Tensor.
+
+    A challenge without points. GPT may call it for a single id with caches; whoever leaves it out
+    has the same logits, in twice the time.
+
+    w        the model's params
+    id       the token at position `start`
+    caches   each layer's KVCache, with the positions before; it takes Tensors, and gives them
+
+    microgpt.py, gpt, is the model for it; linear(x, weight) becomes weight.data.dot(x).
+
+    dict, int, int, int, list -> array (V,)
+    """
+    # TODO 1  both embeddings, added, and their norm                                  (C,)
+    # TODO 2  each layer: the norm; q, k, v in heads; k and v into the cache          (1, H, T, D)
+    # TODO 3  the scores of the one query, their softmax, the mean of the values      (1, H, 1, D)
+    # TODO 4  wo, and add; the norm and the mlp, and add                              (C,)
+    # TODO 5  the head                                                                (V,)
+    raise NotImplementedError("TODO decode_step")
+
+
 class GPT:
     """A GPT: ids in, logits of the next token out.
 
@@ -255,6 +288,7 @@ class GPT:
         """
         ids = np.asarray(ids)
         # TODO 1  the first position: 0, or what the caches hold; too many: ValueError
+        #         (the challenge: with caches, one id and MicroGPT's design, decode_step does it)
         # TODO 2  token embedding + position embedding                     (B, T, C) + (T, C)
         # TODO 3  the norm "norm" after the embedding, if the config wants it          (B, T, C)
         # TODO 4  every block, with its weights under "layeri." and its own cache      (B, T, C)

@@ -137,8 +137,7 @@ def attention_weights(q, k):
     ### BEGIN SOLUTION
     scale, Tq, Tk = q.shape[3] ** -0.5, q.shape[2], k.shape[2]
     scores = (q.data * scale) @ k.data.mT  # (B, H, Tq, Tk)
-    if Tq > 1:  # a single query stands last, and nothing is later
-        np.copyto(scores, -np.inf, where=np.arange(Tk) > np.arange(Tk - Tq, Tk)[:, None])
+    np.copyto(scores, -np.inf, where=np.arange(Tk) > np.arange(Tk - Tq, Tk)[:, None])
     return softmax(Tensor.op(scores, (q, k), lambda g: (g @ k.data * scale, g.mT @ q.data * scale)))
     ### END SOLUTION
 
@@ -180,8 +179,7 @@ def self_attention(x, weights, n_head, cache=None):
     q, k, v = [split_heads(row, n_head) for row in rows]  # 3 x (B, H, T, D)
     if cache is not None:
         k, v = cache.extend(k, v)
-    y = merge_heads(causal_attention(q, k, v))  # (B, T, C)
-    return linear(y, weights["wo"], weights.get("bo"))
+    return linear(merge_heads(causal_attention(q, k, v)), weights["wo"], weights.get("bo"))
     ### END SOLUTION
 
 
@@ -196,7 +194,7 @@ class KVCache:
     """
 
     def __init__(self, capacity=None):
-        # room (2, B, H, capacity, D): keys and values
+        # room, once there is one: for keys and for values, 2 x (B, H, capacity, D)
         self.capacity, self.length, self.room = capacity or 16, 0, None
 
     def __len__(self):
@@ -214,17 +212,17 @@ class KVCache:
         k, v (B, H, Tnew, D) -> two Tensors (B, H, len(self), D)
         Keys [1, 2], then [3]: the second call gives [1, 2, 3], and len(self) is 3.
         """
-        # TODO 1  the first time: make room        (2, B, H, capacity, D), of the dtype of k
+        # TODO 1  the first time: make room for both   2 x (B, H, capacity, D), of the dtype of k
         # TODO 2  as long as it is too small: twice as much, the old positions kept
         # TODO 3  write the new positions behind the old ones; the length counts them all
         # TODO 4  give the part that is filled
         ### BEGIN SOLUTION
         B, H, Tnew, D = k.shape
         start, self.length = self.length, self.length + Tnew
-        if self.room is None:
-            self.room = np.empty((2, B, H, self.capacity, D), k.data.dtype)
-        while self.length > self.room.shape[3]:
-            self.room = np.concatenate([self.room, self.room], axis=3)  # twice as much
-        self.room[..., start : self.length, :] = k.data, v.data
-        return tuple(map(Tensor, self.room[..., : self.length, :]))
+        self.room = self.room or [np.empty((B, H, self.capacity, D), k.data.dtype) for _ in "kv"]
+        while self.length > self.room[0].shape[2]:
+            self.room = [np.concatenate([part, part], axis=2) for part in self.room]
+        keys, values = self.room
+        keys[:, :, start : self.length], values[:, :, start : self.length] = k.data, v.data
+        return Tensor(keys[:, :, : self.length]), Tensor(values[:, :, : self.length])
         ### END SOLUTION

@@ -65,6 +65,12 @@ extra_params and norm, and in GPT.__call__ the norm before the head and the tied
     linear(x, params["lm_head"])                           the head, (B, T, V)
     loss_of                                                GPT.loss, without its loop over positions
 
+*Writing* is reading one token at a time: the first call reads the prompt (the prefill), and each
+later one takes a single token (a decode step). A decode step has no batch, no T and no gradient to
+keep: x (1, 1, C) is one vector, and what is left of the model is microgpt.py's gpt, line by line.
+At these sizes a call of numpy costs more than the numbers in it, so who writes those lines without
+Tensors, as decode_step, has texts in half the time. That is a challenge: no points depend on it.
+
 As before, inputs stay as they were, float32 stays float32, and every weight gets its gradient.
 What goes wrong most often: x = attention(norm(x)) without the addition; x = norm(x) first, so that
 the stream itself is normed; positions that start at 0 although the cache already holds some.
@@ -72,6 +78,7 @@ Read more: Radford et al. 2019, "Language models are unsupervised multitask lear
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -179,9 +186,8 @@ def extra_params(config, dtype):
     # TODO 1  the names and sizes, of the biases and of the norms
     # TODO 2  Tensors: ones for every gain, zeros for every bias
     ### BEGIN SOLUTION
-    if config.bias:
-        names = ("attn_bq", "attn_bk", "attn_bv", "attn_bo", "mlp_b1", "mlp_b2")
-        sizes |= {f"layer{i}.{b}": 4 * C if b == "mlp_b1" else C for i in layers for b in names}
+    biases = ("attn_bq", "attn_bk", "attn_bv", "attn_bo", "mlp_b1", "mlp_b2") if config.bias else ()
+    sizes |= {f"layer{i}.{b}": 4 * C if b == "mlp_b1" else C for i in layers for b in biases}
     if config.norm == "layernorm":
         norms = [f"layer{i}.norm{j}" for i in layers for j in (1, 2)] + ["norm"]
         sizes |= {f"{name}_{part}": C for name in norms for part in ("gain", "bias")}
@@ -258,6 +264,48 @@ def block(x, weights, config, cache=None):
     ### END SOLUTION
 
 
+# The choices that make a design, all but the sizes. GPTConfig's own are MicroGPT's. Given.
+design = attrgetter("norm", "activation", "bias", "embedding_norm", "final_norm", "tied_head")
+
+
+def decode_step(w, n_head, id, start, caches):
+    """The logits after one token more, for MicroGPT's design: vectors alone, and no Tensor.
+
+    A challenge without points. GPT may call it for a single id with caches; whoever leaves it out
+    has the same logits, in twice the time.
+
+    w        the model's params
+    id       the token at position `start`
+    caches   each layer's KVCache, with the positions before; it takes Tensors, and gives them
+
+    microgpt.py, gpt, is the model for it; linear(x, weight) becomes weight.data.dot(x).
+
+    dict, int, int, int, list -> array (V,)
+    """
+    # TODO 1  both embeddings, added, and their norm                                  (C,)
+    # TODO 2  each layer: the norm; q, k, v in heads; k and v into the cache          (1, H, T, D)
+    # TODO 3  the scores of the one query, their softmax, the mean of the values      (1, H, 1, D)
+    # TODO 4  wo, and add; the norm and the mlp, and add                              (C,)
+    # TODO 5  the head                                                                (V,)
+    ### BEGIN SOLUTION
+
+    def unit(x):
+        return x * (x.dot(x) / len(x) + 1e-5) ** -0.5  # rmsnorm
+
+    x = unit(w["wte"].data[id] + w["wpe"].data[start])  # (C,)
+    for i, cache in enumerate(caches):
+        y = unit(x)
+        q, k, v = (w[f"layer{i}.attn_w{n}"].data.dot(y).reshape(1, n_head, 1, -1) for n in "qkv")
+        k, v = cache.extend(Tensor(k), Tensor(v))  # 2 x (1, H, T, D)
+        scores = q @ k.data.mT / q.shape[3] ** 0.5  # (1, H, 1, T)
+        e = np.exp(scores - scores.max(3, keepdims=True))
+        x = x + w[f"layer{i}.attn_wo"].data.dot((e @ v.data / e.sum(3, keepdims=True)).ravel())
+        hidden = np.maximum(w[f"layer{i}.mlp_fc1"].data.dot(unit(x)), 0)  # (4C,)
+        x = x + w[f"layer{i}.mlp_fc2"].data.dot(hidden)
+    return w["lm_head"].data.dot(x)
+    ### END SOLUTION
+
+
 class GPT:
     """A GPT: ids in, logits of the next token out.
 
@@ -283,6 +331,7 @@ class GPT:
         """
         ids = np.asarray(ids)
         # TODO 1  the first position: 0, or what the caches hold; too many: ValueError
+        #         (the challenge: with caches, one id and MicroGPT's design, decode_step does it)
         # TODO 2  token embedding + position embedding                     (B, T, C) + (T, C)
         # TODO 3  the norm "norm" after the embedding, if the config wants it          (B, T, C)
         # TODO 4  every block, with its weights under "layeri." and its own cache      (B, T, C)
@@ -290,17 +339,16 @@ class GPT:
         # TODO 6  the head: lm_head, or the same Tensor wte if it is tied (variants)   (B, T, V)
         ### BEGIN SOLUTION
         params, config = self.params, self.config
-        start = len(caches[0]) if caches else 0
-        end = start + ids.shape[1]
-        if end > config.block_size:
-            raise ValueError(f"{end} positions, but block_size is {config.block_size}")
-        x = embedding(params["wte"], ids) + embedding(params["wpe"], np.arange(start, end))
-        if config.embedding_norm:
-            x = norm(x, params, "norm", config)
+        start, T = len(caches[0]) if caches else 0, ids.shape[1]
+        if start + T > config.block_size:
+            raise ValueError(f"{start + T} positions, but block_size is {config.block_size}")
+        if caches and ids.size == 1 and design(config) == design(GPTConfig):
+            return Tensor(decode_step(params, config.n_head, ids.item(), start, caches)[None, None])
+        x = embedding(params["wte"], ids) + embedding(params["wpe"], np.arange(start, start + T))
+        x = norm(x, params, "norm", config) if config.embedding_norm else x
         for i in range(config.n_layer):
             x = block(x, under(params, f"layer{i}."), config, caches[i] if caches else None)
-        if config.final_norm:
-            x = norm(x, params, "norm", config)
+        x = norm(x, params, "norm", config) if config.final_norm else x
         return linear(x, params["wte" if config.tied_head else "lm_head"])  # (B, T, V)
         ### END SOLUTION
 

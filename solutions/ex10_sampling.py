@@ -120,7 +120,7 @@ def sample(z, rng):
     # TODO 2  their running sum, the ends of the stretches                (V,)
     # TODO 3  in which stretch u falls: np.searchsorted, side="right"; made an int
     ### BEGIN SOLUTION
-    total = np.exp(z - z.max()).cumsum()
+    total = np.exp(z - z[z.argmax()]).cumsum()
     return int(total.searchsorted(rng.random() * total[-1], side="right"))
     ### END SOLUTION
 
@@ -150,7 +150,7 @@ def generate(model, ids, max_new_tokens, rng, t=1.0, k=None, p=None, stop=None):
     ### BEGIN SOLUTION
     caches = [KVCache(model.config.block_size) for _ in range(model.config.n_layer)]
     shown, new = ids, []
-    while len(new) < min(max_new_tokens, room):
+    for _ in range(min(max_new_tokens, room)):
         z = temperature(model([shown], caches).data[0, -1].astype(np.float64), t)
         z = z if k is None else top_k(z, k)
         z = z if p is None else top_p(z, p)

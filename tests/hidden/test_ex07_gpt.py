@@ -51,7 +51,8 @@ def attended(x, w, n_head):
     B, T, C = x.shape
     q, k, v = ((x @ w["w" + i].T + w.get("b" + i, 0.0)).reshape(B, T, n_head, -1) for i in "qkv")
     scores = np.einsum("bthd,bshd->bhts", q, k) / np.sqrt(C // n_head)
-    p = np.exp(scores - scores.max(-1, keepdims=True)) * np.tri(T)
+    scores = np.where(np.tri(T), scores, -np.inf)
+    p = np.exp(scores - scores.max(-1, keepdims=True))
     p /= p.sum(-1, keepdims=True)
     return np.einsum("bhts,bshd->bthd", p, v).reshape(B, T, C) @ w["wo"].T + w.get("bo", 0.0)
 
@@ -364,10 +365,11 @@ def test_no_logit_depends_on_a_later_token(student):
 @piece("GPT", needs=["ex06.KVCache"])
 def test_logits_with_caches_equal_those_without(student):
     """Prompt and single tokens, up to block_size exactly: the logits of all at once."""
-    ids, _ = ids_and_targets(2, 5)
-    for n_layer, cuts in (2, [0, 1, 2, 3, 4, 5]), (1, [0, 3, 4, 5]), (3, [0, 2, 5]):
+    by_one = [0, 1, 2, 3, 4, 5]
+    for B, n_layer, cuts in (2, 2, by_one), (1, 2, by_one), (1, 1, [0, 3, 4, 5]), (2, 3, [0, 2, 5]):
         choices = MICRO | {"n_layer": n_layer}
         model, arrays = random_model(student, choices)
+        ids, _ = ids_and_targets(B, 5)
         expected = logits_of(arrays, ids, choices)
         caches = [student.KVCache(), student.KVCache(5), student.KVCache()][:n_layer]
         with student.no_grad():
@@ -375,6 +377,20 @@ def test_logits_with_caches_equal_those_without(student):
                 close(model(ids[:, start:end], caches=caches), expected[:, start:end])
         for cache in caches:
             same(len(cache), 5)
+
+
+@piece("GPT", needs=["ex06.KVCache"])
+def test_large_scores_are_no_trouble_with_caches_either(student):
+    """Scores in the thousands, more than exp can take: the logits of all at once."""
+    model, arrays = random_model(student, MICRO)
+    for layer in "layer0", "layer1":
+        arrays[f"{layer}.attn_wq"] = 3000 * arrays[f"{layer}.attn_wq"]
+        student.assign(model.params[f"{layer}.attn_wq"], arrays[f"{layer}.attn_wq"])
+    ids, _ = ids_and_targets(1, 4)
+    expected, caches = logits_of(arrays, ids, MICRO), [student.KVCache(), student.KVCache()]
+    with student.no_grad():
+        for t in range(4):
+            close(model(ids[:, t : t + 1], caches), expected[:, t : t + 1])
 
 
 @piece("GPT", needs=["ex06.KVCache"])
@@ -418,6 +434,8 @@ def test_the_weights_of_now_count(student):
         close(model(ids), logits_of(moved, ids, MICRO))
         with student.no_grad():
             close(model(ids, [student.KVCache(), student.KVCache()]), logits_of(moved, ids, MICRO))
+            first, caches = ids[:1, :1], [student.KVCache(), student.KVCache()]
+            close(model(first, caches), logits_of(moved, first, MICRO))
 
 
 @piece("GPT", gradient=True, needs=["ex06.KVCache"])
@@ -559,6 +577,26 @@ def test_gpt2_with_caches_gives_the_same(student):
     with student.no_grad():
         for start, end in [(0, 2), (2, 3), (3, 4), (4, 5), (5, 6)]:
             close(model(ids[:, start:end], caches), expected[:, start:end])
+
+
+@piece("variants", needs=["ex06.KVCache"])
+def test_a_text_is_written_as_the_config_says(student):
+    """One choice at a time unlike MicroGPT's, one token a call: the logits of all at once."""
+    for change in (
+        {"norm": "layernorm"},
+        {"bias": True},
+        {"activation": "gelu"},
+        {"tied_head": True},
+        {"embedding_norm": False},
+        {"final_norm": True},
+    ):
+        choices = MICRO | {"n_layer": 1} | change
+        model, arrays = random_model(student, choices)
+        ids, _ = ids_and_targets(1, 3)
+        expected, cache = logits_of(arrays, ids, choices), student.KVCache()
+        with student.no_grad():
+            for t in range(3):
+                close(model(ids[:, t : t + 1], [cache]), expected[:, t : t + 1])
 
 
 @piece("variants", gradient=True)

@@ -103,48 +103,53 @@ def test_errors_are_the_same_if_they_are_about_the_same_things(one, other, same)
 
 def test_an_error_of_shapes_is_not_called_a_mistake_of_a_piece_that_passes(tmp_path):
     """Positions up to `start` do not fit, and neither does a matrix of the mlp that is turned."""
-    [message] = {t.diagnosis for t in results_of(tmp_path, "ex07.GPT", "(start, end)", "(start)")}
+    wrong = {"(start, start + T)": "(start + T)"}
+    [message] = {test.diagnosis for test in results_of(tmp_path, "ex07.GPT", wrong)}
     assert message is None
 
 
 @pytest.mark.parametrize(
-    ("id", "right", "wrong", "says"),
+    ("id", "wrong", "says"),
     [
-        ("ex09.batches", "tokens[1:]", "tokens[:-1]", "the targets are the ids themselves"),
+        ("ex09.batches", {"tokens[1:]": "tokens[:-1]"}, "the targets are the ids themselves"),
         (
             "ex07.GPT",
-            'return linear(x, params["wte" if config.tied_head else "lm_head"])',
-            'z = linear(x, params["wte" if config.tied_head else "lm_head"]).exp()\n'
-            "        return z / z.sum(-1, keepdims=True)",
+            {
+                "if caches and ids.size == 1 and": "if False and",  # without the challenge
+                'return linear(x, params["wte" if config.tied_head else "lm_head"])': (
+                    'z = linear(x, params["wte" if config.tied_head else "lm_head"]).exp()\n'
+                    "        return z / z.sum(-1, keepdims=True)"
+                ),
+            },
             "these are probabilities",
         ),
     ],
 )
-def test_a_common_mistake_is_named_in_a_file_that_is_right_elsewhere(
-    tmp_path, id, right, wrong, says
-):
+def test_a_common_mistake_is_named_in_a_file_that_is_right_elsewhere(tmp_path, id, wrong, says):
     """doc_batches complains of no documents when the first batch is asked for, as a generator does;
     and what a model gives as probabilities can still walk back."""
-    tests = results_of(tmp_path, id, right, wrong)
+    tests = results_of(tmp_path, id, wrong)
     assert any((test.diagnosis or "").startswith(says) for test in tests)
 
 
 def test_the_end_of_a_with_is_not_blamed(tmp_path):
     """What returned None is the block; the last that was asked for is the end of no_grad."""
     line = "return x + mlp(y"
-    messages = [test.message or "" for test in results_of(tmp_path, "ex07.block", line, line[7:])]
+    messages = [test.message or "" for test in results_of(tmp_path, "ex07.block", {line: line[7:]})]
     assert any("returned None" in message for message in messages)
     assert not any("exit(" in message for message in messages)
 
 
-def results_of(tmp_path, id, right, wrong):
-    """The results of a piece's visible tests on the reference with `wrong` in place of `right`."""
+def results_of(tmp_path, id, wrong):
+    """The results of a piece's visible tests on the reference with its right texts made `wrong`."""
     piece = COURSE.pieces[id]
     folder = tmp_path / "exercises"
     shutil.copytree(SOLUTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     file = folder / f"{piece.exercise}.py"
     text = file.read_text("utf-8")
-    assert text.count(right) == 1
-    file.write_text(text.replace(right, wrong), "utf-8")
+    for right, other in wrong.items():
+        assert text.count(right) == 1
+        text = text.replace(right, other)
+    file.write_text(text, "utf-8")
     result = suite.check(COURSE, Target.read(folder, COURSE), (piece,), suite.usual())
     return result.exercises[0].pieces[0].tests

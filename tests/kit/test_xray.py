@@ -322,7 +322,10 @@ def test_a_model_without_blocks_says_what_that_costs(built):
 def test_heads_that_are_projected_elsewhere_are_one_part(built):
     inlined = {
         "ex06_attention": [
-            ('linear(y, weights["wo"], weights.get("bo"))', 'y @ weights["wo"].transpose(1, 0)')
+            (
+                'linear(merge_heads(causal_attention(q, k, v)), weights["wo"], weights.get("bo"))',
+                'merge_heads(causal_attention(q, k, v)) @ weights["wo"].transpose(1, 0)',
+            )
         ]
     }
     _seen, found = seen_of(built(changes=inlined))
