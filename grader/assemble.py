@@ -9,7 +9,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from .assembly import GIVEN, Target
+from .assembly import GIVEN, Target, pieces_of
 from .course import Course
 from .language import _
 
@@ -75,7 +75,8 @@ class Part:
 def assemble(target: Target, course: Course, name: str, scalar: bool = False) -> str:
     """The text of the one file. Raises AssembleError for files that do not parse or clash."""
     ids = SCALAR if scalar else [e.id for e in course.exercises if e.id != "ex02_value"]
-    parts = [part(target, id) for id in ids]
+    pieces = {exercise.id: pieces_of(exercise) for exercise in course.exercises}
+    parts = [part(target, id, pieces.get(id, frozenset())) for id in ids]
     owners: dict[str, str] = {}
     for each in parts:
         for defined in sorted(each.names):
@@ -94,8 +95,11 @@ def assemble(target: Target, course: Course, name: str, scalar: bool = False) ->
     return "\n".join([head, *imports, "", "", *bodies]) + "\n" + ARRAY_MAIN
 
 
-def part(target: Target, id: str) -> Part:
-    """Read one file: without its lesson, its docstrings, its TODOs and its imports."""
+def part(target: Target, id: str, pieces: frozenset[str]) -> Part:
+    """Read one file: without its lesson, its docstrings, its TODOs and its imports.
+
+    A function that is no piece, and not written, is a challenge that was not taken: left out too.
+    """
     source = target.files[id]
     if source.text is None:
         raise AssembleError(source.problem)
@@ -104,7 +108,9 @@ def part(target: Target, id: str) -> Part:
     except SyntaxError as error:
         raise AssembleError(f"{source.shown}:{error.lineno}: {error.msg}") from None
     lines = source.text.splitlines()
-    dropped = set()
+    left_out = [node for node in tree.body if is_challenge(node, pieces)]
+    tree.body = [node for node in tree.body if node not in left_out]
+    dropped = set().union(*map(rows, left_out))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
             node
@@ -116,7 +122,7 @@ def part(target: Target, id: str) -> Part:
                     )
                 )
             dropped |= rows(node.body[0])
-        if isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node):
+        if is_to_do(node):
             raise AssembleError(
                 _("{shown}:{lineno}: a piece is not written yet").format(
                     shown=source.shown, lineno=node.lineno
@@ -143,6 +149,16 @@ def part(target: Target, id: str) -> Part:
 
 def rows(node: ast.stmt) -> set[int]:
     return set(range(node.lineno, node.end_lineno + 1))
+
+
+def is_to_do(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node)
+
+
+def is_challenge(node: ast.stmt, pieces: frozenset[str]) -> bool:
+    """Whether the statement is a stub that nothing asks for."""
+    is_function = isinstance(node, ast.FunctionDef) and node.name not in pieces
+    return is_function and any(map(is_to_do, ast.walk(node)))
 
 
 def is_main(node: ast.stmt) -> bool:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from grader import course as courses
 from grader.assemble import AssembleError, assemble
 from grader.assembly import Target
 from grader.course import ROOT
+from grader.stubs import generate
 
 COURSE = courses.load()
 NAMES = ["anna", "bob", "cara", "dan", "eva", "finn", "gina", "hugo"]
@@ -42,11 +44,19 @@ def test_a_stub_is_named_with_its_line():
         assemble(stubs(), COURSE, "gpt.py")
 
 
+def test_a_challenge_that_nobody_took_is_left_out(tmp_path):
+    target = Target.read(ROOT / "solutions", COURSE)
+    gpt = target.files["ex07_gpt"]
+    text = gpt.text.replace("if caches and ids.size == 1 and", "if False and")
+    answer = re.compile(r"(def decode_step.*?    )### BEGIN SOLUTION.*?### END SOLUTION", re.DOTALL)
+    text = answer.sub(r'\1raise NotImplementedError("TODO decode_step")', text)
+    files = {**target.files, "ex07_gpt": replace(gpt, text=text)}
+    one = assemble(replace(target, files=files), COURSE, "gpt.py")
+    assert "def decode_step" not in one
+    assert "loss" in run(tmp_path, one, 2)
+
+
 def stubs() -> Target:
-    from dataclasses import replace
-
-    from grader.stubs import generate
-
     target = Target.read(ROOT / "solutions", COURSE)
     files = {
         id: replace(source, text=generate(source.text, source.path.name))
