@@ -254,6 +254,7 @@ def decode_step(w, n_head, id, start, caches):
     microgpt.py, gpt, is the model for it; linear(x, weight) becomes weight.data.dot(x).
 
     dict, int, int, int, list -> array (V,)
+    All weights 0: V zeros.
     """
     # TODO 1  both embeddings, added, and their norm                                  (C,)
     # TODO 2  each layer: the norm; q, k, v in heads; k and v into the cache          (1, H, T, D)
@@ -288,7 +289,8 @@ class GPT:
         """
         ids = np.asarray(ids)
         # TODO 1  the first position: 0, or what the caches hold; too many: ValueError
-        #         (the challenge: with caches, one id and MicroGPT's design, decode_step does it)
+        #         (the challenge: with caches, one id and design(config) == design(GPTConfig), the
+        #         logits are those of decode_step, as a Tensor (1, 1, V))
         # TODO 2  token embedding + position embedding                     (B, T, C) + (T, C)
         # TODO 3  the norm "norm" after the embedding, if the config wants it          (B, T, C)
         # TODO 4  every block, with its weights under "layeri." and its own cache      (B, T, C)
