@@ -187,6 +187,15 @@ def lend(path: Path, names: frozenset[str] | None, written: frozenset[str]) -> d
     }
 
 
+def is_stub(node: ast.AST) -> bool:
+    """Whether a stub's `raise NotImplementedError(...)` stands within."""
+    return any(
+        isinstance(found, ast.Raise)
+        and "NotImplementedError" in {n.id for n in ast.walk(found) if isinstance(n, ast.Name)}
+        for found in ast.walk(node)
+    )
+
+
 def defined(node: ast.stmt) -> list[str]:
     """The names that a top-level statement defines."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):

@@ -9,7 +9,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from ..assembly import Plan, Source, Target, defined
+from ..assembly import Plan, Source, Target, defined, is_stub
 from ..course import Course, Piece
 from ..language import _
 
@@ -75,14 +75,5 @@ def begun(source: Source) -> set[str]:
             )
         ) from None
     imports = [alias for node in nodes for alias in getattr(node, "names", ())]
-    names = {name for node in nodes if not raises(node) for name in defined(node)}
+    names = {name for node in nodes if not is_stub(node) for name in defined(node)}
     return names | {alias.asname or alias.name for alias in imports}
-
-
-def raises(node: ast.AST) -> bool:
-    """Whether a stub's `raise NotImplementedError(...)` stands within."""
-    return any(
-        isinstance(found, ast.Raise)
-        and "NotImplementedError" in {n.id for n in ast.walk(found) if isinstance(n, ast.Name)}
-        for found in ast.walk(node)
-    )

@@ -1,13 +1,16 @@
 """Where an assembled model first leaves the reference, and that right models never seem to."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import untaken
 
 from grader import course as courses
 from grader import diagnosis, divergence
 from grader.assembly import Target
+from grader.commands.model import first_difference
 from grader.course import ROOT
 from grader.diagnosis import stand_in
 from grader.suite import Options, check
@@ -31,6 +34,16 @@ SAYS = {
     "without_a_cache": "model, second call, is given another ids: shape (1, 3), expected (1, 1)",
     "prompt_comes_back": "generate: shape (6,), expected (4,)",
 }
+
+
+def test_a_challenge_that_nobody_took_hides_no_difference():
+    """Its stub is no piece that is still to do, and a model without it is no other model."""
+    target = untaken.target()
+    assert first_difference(target, COURSE) == ""
+    gpt = target.files["ex07_gpt"]
+    wrong = replace(gpt, text=gpt.text.replace("return x + mlp(", "return mlp("))
+    files = {**target.files, "ex07_gpt": wrong}
+    assert "layer0 block" in first_difference(replace(target, files=files), COURSE)
 
 
 def variant(folder: str, name: str) -> diagnosis.Mutant:
